@@ -1,0 +1,58 @@
+// The HTTP application: built without listening, so that tests drive the very one that runs.
+
+import Router from '@koa/router';
+import Koa from 'koa';
+import { authorize } from './http/authorize.ts';
+import { renderErrors } from './http/errors.ts';
+import { Problem } from './http/problem.ts';
+import type { Log } from './log.ts';
+
+export interface AppOptions {
+  log: Log;
+  trustProxy: boolean;
+  /** Open to all: what PortOne and machines call. */
+  open: Router[];
+  /** Behind the organizer's key. */
+  organizer: Router[];
+  apiKey: string | null;
+}
+
+export function createApp(options: AppOptions): Koa {
+  const app = new Koa({ proxy: options.trustProxy });
+  // Koa prints what it cannot answer; a caller who hung up is no error of ours.
+  app.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'ECONNRESET' || error.code === 'EPIPE') return;
+    options.log.error({ error: error.message }, 'answer failed');
+  });
+  app.use(renderErrors(options.log));
+  app.use(async (ctx, next) => {
+    await next();
+    ctx.set('X-Content-Type-Options', 'nosniff');
+    if (ctx.status !== 200 || !ctx.type.startsWith('text/html')) {
+      ctx.set('Cache-Control', 'no-store');
+    }
+  });
+  for (const router of options.open) mount(app, router);
+  if (options.apiKey !== null) {
+    const guarded = new Router();
+    guarded.use('/api', authorize(options.apiKey));
+    for (const router of options.organizer) guarded.use(router.routes());
+    // Whatever lies under /api and exists not is no business of a stranger's either.
+    guarded.all('/api/{*rest}', (ctx) => {
+      throw new Problem('not_found', `there is no ${ctx.method} ${ctx.path}`);
+    });
+    mount(app, guarded);
+  }
+  return app;
+}
+
+function mount(app: Koa, router: Router): void {
+  app.use(router.routes());
+  app.use(
+    router.allowedMethods({
+      throw: true,
+      methodNotAllowed: () => new Problem('method_not_allowed', 'this path takes another method'),
+      notImplemented: () => new Problem('method_not_allowed', 'this method is not known here'),
+    }),
+  );
+}

@@ -1,0 +1,110 @@
+// The sweep: ends holds that nobody was answered for, and overdue ones once PortOne was asked.
+
+import pLimit from 'p-limit';
+import type { Database } from '../db/database.ts';
+import { loadSql } from '../db/sql.ts';
+import { type AskOptions, askBeforeRelease } from '../payments/ask-before-release.ts';
+import { backoffMs } from '../payments/backoff.ts';
+import type { Gateway } from '../portone/gateway.ts';
+import { endHolds } from '../seats/end-holds.ts';
+
+const sql = { claim: loadSql('claim_overdue'), unanswered: loadSql('find_unanswered') };
+
+/** Whoever claimed a hold and died gives it up after this long. */
+const CLAIM_MS = 20_000;
+/** Clocks of two machines may differ by so much before a hold is voided under a live caller. */
+const UNANSWERED_GRACE_MS = 1_000;
+const CONCURRENT_MAX = 16;
+
+export type SweepOptions = AskOptions;
+
+export interface SweepResult {
+  unanswered: number;
+  claimed: number;
+  released: number;
+  paid: number;
+  kept: number;
+}
+
+interface Overdue {
+  id: string;
+  orderId: number;
+  paymentId: string;
+  merchantUid: string;
+  gateway: Gateway;
+  asks: number;
+}
+
+/** One bounded pass at the clock's present instant; what is left over waits for the next. */
+export async function sweep(options: SweepOptions, limit: number): Promise<SweepResult> {
+  const unanswered = await endUnanswered(options, limit);
+  const overdue = await claim(options.database, options.clock.now(), limit);
+  const fates = await decide(options, overdue);
+  const released = await release(options, fates.release);
+  return {
+    unanswered,
+    claimed: overdue.length,
+    released,
+    paid: fates.paid,
+    kept: overdue.length - fates.paid - fates.release.length,
+  };
+}
+
+async function endUnanswered(options: SweepOptions, limit: number): Promise<number> {
+  const { database, clock } = options;
+  const now = clock.now();
+  const before = new Date(now.getTime() - UNANSWERED_GRACE_MS);
+  const holds = await database.query<{ id: string }>(sql.unanswered, before, limit);
+  const freed = await endHolds(database.prisma, {
+    holds: holds.map(({ id }) => ({ id, paymentId: null })),
+    now,
+    actor: 'expiry',
+    reason: 'unanswered',
+    orderStatus: 'pending',
+    onlyUnanswered: true,
+  });
+  return new Set(freed.map((seat) => seat.holdId)).size;
+}
+
+function claim(database: Database, now: Date, limit: number): Promise<Overdue[]> {
+  const until = new Date(now.getTime() + CLAIM_MS);
+  return database.query<Overdue>(sql.claim, now, limit, until);
+}
+
+async function decide(options: SweepOptions, overdue: Overdue[]) {
+  const turn = pLimit(CONCURRENT_MAX);
+  const fates = { paid: 0, release: [] as Overdue[] };
+  await Promise.all(
+    overdue.map((hold) =>
+      turn(async () => {
+        const fate = await askBeforeRelease(options, hold);
+        if (fate === 'kept') await askLater(options, hold);
+        if (fate === 'paid') fates.paid += 1;
+        if (fate === 'release') fates.release.push(hold);
+      }),
+    ),
+  );
+  return fates;
+}
+
+async function askLater(options: SweepOptions, hold: Overdue): Promise<void> {
+  const at = options.clock.now().getTime() + backoffMs(hold.asks);
+  await options.database.prisma.hold.updateMany({
+    where: { id: hold.id, state: 'held' },
+    data: { nextAskAt: new Date(at) },
+  });
+}
+
+async function release(options: SweepOptions, holds: Overdue[]): Promise<number> {
+  const now = options.clock.now();
+  const freed = await endHolds(options.database.prisma, {
+    // Only while the payment that was asked about still holds the seats.
+    holds: holds.map(({ id, paymentId }) => ({ id, paymentId })),
+    now,
+    actor: 'expiry',
+    reason: 'expired',
+    orderStatus: 'pending',
+    expiredBy: now,
+  });
+  return new Set(freed.map((seat) => seat.holdId)).size;
+}

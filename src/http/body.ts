@@ -1,0 +1,46 @@
+// Reads request bodies, bounded, keeping the raw text that signatures are made over.
+
+import type { Context } from 'koa';
+import rawBody from 'raw-body';
+import { Problem } from './problem.ts';
+
+export interface Body {
+  raw: string;
+  value: unknown;
+}
+
+export async function readText(ctx: Context, maxBytes: number): Promise<string> {
+  try {
+    return await rawBody(ctx.req, {
+      limit: maxBytes,
+      length: ctx.request.length ?? null,
+      encoding: 'utf-8',
+    });
+  } catch (error) {
+    const { type } = error as { type?: string };
+    if (type === 'entity.too.large') {
+      // The rest is not read: the connection ends with the answer.
+      ctx.set('Connection', 'close');
+      throw new Problem('body_too_large', `the body may have at most ${maxBytes} bytes`);
+    }
+    throw new Problem('malformed_body', 'the body could not be read');
+  }
+}
+
+/** JSON, or a form where the sender says so and means it: curl says so of everything. */
+export async function readBody(ctx: Context, maxBytes: number): Promise<Body> {
+  const raw = await readText(ctx, maxBytes);
+  const json = /^\s*[[{]/.test(raw);
+  if (!json && ctx.is('application/x-www-form-urlencoded')) {
+    return { raw, value: Object.fromEntries(new URLSearchParams(raw)) };
+  }
+  return { raw, value: parseJson(raw) };
+}
+
+export function parseJson(raw: string): unknown {
+  try {
+    return JSON.parse(raw);
+  } catch {
+    throw new Problem('malformed_body', 'the body is not valid JSON');
+  }
+}

@@ -1,0 +1,43 @@
+// The program: reads its configuration, starts what it needs, serves, and stops in order.
+
+import { setUpDatabase } from './cli/set-up-database.ts';
+import { ConfigError, readConfig } from './config.ts';
+import { developmentSecrets } from './embedded/development-secrets.ts';
+import { stopOnSignal } from './lifecycle.ts';
+import { createLog } from './log.ts';
+import { projectRoot } from './root.ts';
+import { startService } from './service.ts';
+
+async function main(): Promise<void> {
+  const config = readConfig(process.env);
+  const log = createLog(config.logLevel, { role: config.role });
+  const database = await setUpDatabase(config.database.url, 'service', (line) => log.info(line));
+  const secrets = developmentSecrets(projectRoot, {
+    apiKey: config.http.apiKey,
+    confirmSecret: config.confirm.secret,
+  });
+  if (secrets.apiKeyMade) {
+    process.stderr.write(
+      `\n  API_KEY is not set. For development one was made:\n\n    ${secrets.apiKey}\n\n`,
+    );
+  }
+  const service = await startService({
+    config,
+    databaseUrl: database.url,
+    apiKey: secrets.apiKey,
+    confirmSecret: secrets.confirmSecret,
+    log,
+  });
+  stopOnSignal(log, config.shutdownTimeoutMs, async () => {
+    await service.close();
+    await database.stop();
+  });
+}
+
+main().catch((error: unknown) => {
+  // Before there is a log: one clear line, or the list of faults.
+  const text =
+    error instanceof ConfigError ? error.message : String((error as Error).stack ?? error);
+  process.stderr.write(`${text}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,242 @@
+// Settles one payment, as PortOne describes it, against the seats of its order: money and seats
+// agree afterwards, whatever came before, however often and in whatever order it is run.
+
+import type { Clock } from '../clock.ts';
+import type { Database, Transaction } from '../db/database.ts';
+import { loadSql } from '../db/sql.ts';
+import { StaleRead } from '../faults/database-errors.ts';
+import type { PaymentSnapshot } from '../portone/payment.ts';
+import { endHolds } from '../seats/end-holds.ts';
+import { lockSale } from '../seats/lock.ts';
+import { type LateOrder, seatLatePayment } from './seat-late-payment.ts';
+
+const sql = { record: loadSql('record_payment'), sell: loadSql('sell_hold') };
+
+export interface SettleOptions {
+  database: Database;
+  clock: Clock;
+  /** False in production: a test-channel payment looks paid, but no money moved. */
+  testPaymentsAccepted: boolean;
+}
+
+export type Settled =
+  | 'sold'
+  | 'already_sold'
+  | 'same_seats'
+  | 'equal_seats'
+  | 'refund_requested'
+  | 'released'
+  | 'kept'
+  | 'recorded'
+  | 'unknown_order';
+
+interface OrderState extends LateOrder {
+  merchantUid: string;
+  amount: number;
+  currency: string;
+  status: string;
+  hold: { id: string; state: string; paymentId: string } | null;
+  refunding: boolean;
+}
+
+export async function settlePayment(
+  options: SettleOptions,
+  payment: PaymentSnapshot,
+): Promise<Settled> {
+  return options.database.transaction(async (tx) => {
+    const seen = await readOrder(tx, payment);
+    if (!seen) return 'unknown_order';
+    // A paid payment without a hold may take seats: that needs the event's lock, before all others.
+    const order = await lockIfLate(tx, seen, payment);
+    const settlement = new Settlement(tx, options, order, payment);
+    return settlement.run();
+  });
+}
+
+async function lockIfLate(
+  tx: Transaction,
+  seen: OrderState,
+  payment: PaymentSnapshot,
+): Promise<OrderState> {
+  if (seen.hold || payment.status !== 'paid') return seen;
+  await lockSale(tx, seen.eventId);
+  const order = await readOrder(tx, payment);
+  if (!order) throw new StaleRead('order');
+  return order;
+}
+
+async function readOrder(tx: Transaction, payment: PaymentSnapshot): Promise<OrderState | null> {
+  const order = await tx.order.findUnique({
+    where: { merchantUid: payment.merchantUid },
+    include: {
+      items: { orderBy: { id: 'asc' } },
+      holds: {
+        where: { state: { not: 'ended' } },
+        select: { id: true, state: true, paymentId: true },
+      },
+      payments: { where: { paymentId: payment.paymentId }, select: { refund: true } },
+    },
+  });
+  if (!order) return null;
+  const { holds, payments, ...rest } = order;
+  return { ...rest, hold: holds[0] ?? null, refunding: Boolean(payments[0]?.refund) };
+}
+
+class Settlement {
+  private readonly now: Date;
+
+  constructor(
+    private readonly tx: Transaction,
+    private readonly options: SettleOptions,
+    private readonly order: OrderState,
+    private readonly payment: PaymentSnapshot,
+  ) {
+    this.now = options.clock.now();
+  }
+
+  async run(): Promise<Settled> {
+    switch (this.payment.status) {
+      case 'paid':
+        return this.paid();
+      case 'waiting_deposit':
+        return this.waitingForDeposit();
+      case 'failed':
+        return this.failed();
+      case 'cancelled':
+        return this.cancelled();
+      case 'ready':
+        await this.record(null);
+        return 'recorded';
+    }
+  }
+
+  private async paid(): Promise<Settled> {
+    const { payment, order } = this;
+    const wrong = this.whatIsWrong();
+    const partly = payment.cancelledAmount > 0 ? 'partially_cancelled' : null;
+    await this.record(wrong ?? partly);
+    if (order.refunding) return 'recorded';
+    if (wrong) {
+      await this.endOwnHold(wrong, 'pending');
+      return this.refund(wrong);
+    }
+    if (order.hold?.state === 'held') return this.sell();
+    if (order.hold) {
+      return order.hold.paymentId === payment.paymentId
+        ? 'already_sold'
+        : this.refund('paid_twice');
+    }
+    if (order.status !== 'pending' && order.status !== 'held') return this.refund('order_closed');
+    const seated = await seatLatePayment(this.tx, order, payment, this.now);
+    return seated ?? this.refund('no_seats_left');
+  }
+
+  private whatIsWrong(): string | null {
+    const { payment, order, options } = this;
+    if (payment.amount !== order.amount || payment.currency !== order.currency) {
+      return 'amount_mismatch';
+    }
+    if (payment.test && !options.testPaymentsAccepted) return 'test_payment';
+    return null;
+  }
+
+  private async sell(): Promise<Settled> {
+    const sold = await this.tx.$queryRawUnsafe<{ holdId: string }[]>(
+      sql.sell,
+      this.order.id,
+      this.payment.paymentId,
+      this.now,
+      'settlement',
+      'paid',
+    );
+    if (sold.length !== 1) throw new StaleRead('hold');
+    return 'sold';
+  }
+
+  /** The hold follows the account's due date; nothing is sold before money is there. */
+  private async waitingForDeposit(): Promise<Settled> {
+    await this.record(null);
+    const { depositBy } = this.payment;
+    const hold = this.ownHold('held');
+    if (!hold || !depositBy) return 'recorded';
+    await this.tx.hold.updateMany({
+      where: { id: hold.id, state: 'held', expiresAt: { lt: depositBy } },
+      data: { expiresAt: depositBy, nextAskAt: null },
+    });
+    return 'kept';
+  }
+
+  /** Not the end of it: some methods fail first and are paid later, which is a late payment. */
+  private async failed(): Promise<Settled> {
+    await this.record(null);
+    if (!this.ownHold('held')) return 'recorded';
+    return this.endOwnHold('payment_failed', 'pending');
+  }
+
+  private async cancelled(): Promise<Settled> {
+    await this.record(null);
+    const { order } = this;
+    const hold = this.ownHold('held') ?? this.ownHold('sold');
+    if (hold) return this.endOwnHold('payment_cancelled', 'refunded');
+    if (!order.hold && order.refunding && order.status === 'pending') {
+      await this.tx.order.updateMany({
+        where: { id: order.id, status: 'pending' },
+        data: { status: 'refunded' },
+      });
+    }
+    return 'recorded';
+  }
+
+  /** The order's hold if this very payment has it; another attempt's hold is none of ours. */
+  private ownHold(state: string) {
+    const { hold } = this.order;
+    return hold?.state === state && hold.paymentId === this.payment.paymentId ? hold : null;
+  }
+
+  private async endOwnHold(reason: string, orderStatus: 'pending' | 'refunded'): Promise<Settled> {
+    const hold = this.ownHold('held') ?? this.ownHold('sold');
+    if (!hold) return 'recorded';
+    await endHolds(this.tx, {
+      holds: [{ id: hold.id, paymentId: this.payment.paymentId }],
+      now: this.now,
+      actor: 'settlement',
+      reason,
+      orderStatus,
+      soldToo: true,
+    });
+    return 'released';
+  }
+
+  private async refund(reason: string): Promise<Settled> {
+    const { payment, now } = this;
+    await this.tx.refund.createMany({
+      data: {
+        paymentId: payment.paymentId,
+        amount: payment.amount - payment.cancelledAmount,
+        reason,
+        requestedAt: now,
+        nextTryAt: now,
+      },
+      skipDuplicates: true,
+    });
+    return 'refund_requested';
+  }
+
+  private async record(flag: string | null): Promise<void> {
+    const p = this.payment;
+    await this.tx.$queryRawUnsafe(
+      sql.record,
+      p.paymentId,
+      p.gateway,
+      this.order.id,
+      p.status,
+      p.amount,
+      Math.min(p.cancelledAmount, p.amount),
+      p.currency,
+      p.test,
+      p.method,
+      flag,
+      this.now,
+    );
+  }
+}

@@ -1,0 +1,111 @@
+// Gathers single items into batches: the first goes at once, the rest while it is under way.
+
+export interface GathererOptions<Item, Result> {
+  /** @returns one result an item, in the same order */
+  run: (items: Item[]) => Promise<Result[]>;
+  batchMax: number;
+  /** How many batches may be under way at once; more than one keeps the far side busy. */
+  inFlightMax: number;
+  /** Items that may wait; beyond it `add` throws TooManyWaiting. */
+  waitingMax: number;
+}
+
+export class TooManyWaiting extends Error {
+  constructor(limit: number) {
+    super(`more than ${limit} items are waiting`);
+    this.name = 'TooManyWaiting';
+  }
+}
+
+/** The signal came while the item still waited: it was never part of a batch. */
+export class Withdrawn extends Error {
+  constructor() {
+    super('withdrawn before it left');
+    this.name = 'Withdrawn';
+  }
+}
+
+interface Waiting<Item, Result> {
+  item: Item;
+  resolve: (result: Result) => void;
+  reject: (error: unknown) => void;
+  state: 'waiting' | 'left' | 'withdrawn';
+}
+
+/**
+ * Order is kept: items leave in the order in which they came. Idle, a batch is one item and
+ * nothing waits; under load batches grow by themselves.
+ */
+export class Gatherer<Item, Result> {
+  private waiting: Waiting<Item, Result>[] = [];
+  private inFlight = 0;
+
+  constructor(private readonly options: GathererOptions<Item, Result>) {}
+
+  get waitingCount(): number {
+    return this.waiting.length;
+  }
+
+  get idle(): boolean {
+    return this.inFlight === 0 && this.waiting.length === 0;
+  }
+
+  /**
+   * @param signal once aborted, an item that has not left yet never leaves
+   * @throws TooManyWaiting, Withdrawn, or what `run` throws
+   */
+  add(item: Item, signal?: AbortSignal): Promise<Result> {
+    if (this.waiting.length >= this.options.waitingMax) {
+      return Promise.reject(new TooManyWaiting(this.options.waitingMax));
+    }
+    return new Promise((resolve, reject) => {
+      const entry: Waiting<Item, Result> = { item, resolve, reject, state: 'waiting' };
+      signal?.addEventListener('abort', () => withdraw(entry), { once: true });
+      this.waiting.push(entry);
+      if (signal?.aborted) withdraw(entry);
+      this.pump();
+    });
+  }
+
+  private pump(): void {
+    while (this.inFlight < this.options.inFlightMax && this.waiting.length > 0) {
+      const batch = this.takeBatch();
+      if (batch.length > 0) void this.send(batch);
+    }
+  }
+
+  private takeBatch(): Waiting<Item, Result>[] {
+    const batch: Waiting<Item, Result>[] = [];
+    let taken = 0;
+    for (const entry of this.waiting) {
+      if (batch.length >= this.options.batchMax) break;
+      taken += 1;
+      if (entry.state === 'withdrawn') continue;
+      entry.state = 'left';
+      batch.push(entry);
+    }
+    this.waiting = this.waiting.slice(taken);
+    return batch;
+  }
+
+  private async send(batch: Waiting<Item, Result>[]): Promise<void> {
+    this.inFlight += 1;
+    try {
+      const results = await this.options.run(batch.map((entry) => entry.item));
+      batch.forEach((entry, index) => {
+        entry.resolve(results[index] as Result);
+      });
+    } catch (error) {
+      for (const entry of batch) entry.reject(error);
+    } finally {
+      this.inFlight -= 1;
+      this.pump();
+    }
+  }
+}
+
+function withdraw<Item, Result>(entry: Waiting<Item, Result>): void {
+  if (entry.state !== 'waiting') return;
+  entry.state = 'withdrawn';
+  entry.reject(new Withdrawn());
+}

@@ -1,0 +1,45 @@
+// POST /api/events/:slug/release: the organizer's hand, over HTTP.
+
+import Router from '@koa/router';
+import { z } from 'zod';
+import { readBody } from '../http/body.ts';
+import { parse } from '../http/parse.ts';
+import { Problem } from '../http/problem.ts';
+import type { AskOptions } from '../payments/ask-before-release.ts';
+import { releaseSeats } from './release.ts';
+
+const TARGETS_MAX = 10_000;
+
+const names = z.array(z.string().min(1).max(200)).max(TARGETS_MAX);
+
+const releaseBody = z
+  .strictObject({
+    orders: names.optional(),
+    seats: names.optional(),
+    overdue: z.literal(true).optional(),
+    allHeld: z.literal(true).optional(),
+    reason: z.string().trim().min(1).max(500),
+    dryRun: z.boolean().optional(),
+  })
+  .refine((b) => b.orders?.length || b.seats?.length || b.overdue || b.allHeld, {
+    message: 'say what to release: orders, seats, overdue or allHeld',
+  });
+
+export function releaseRoutes(options: AskOptions, bodyMaxBytes: number): Router {
+  const router = new Router({ prefix: '/api/events' });
+  router.post('/:slug/release', async (ctx) => {
+    const body = parse(releaseBody, (await readBody(ctx, bodyMaxBytes)).value);
+    const event = ctx.params.slug ?? '';
+    const result = await releaseSeats(options, { ...body, event }, 'organizer:api');
+    if (!result.ok && result.reason === 'unknown_event') {
+      throw new Problem('not_found', `there is no event ${event}`);
+    }
+    if (!result.ok) {
+      const detail = `not in this event: ${result.missing.join(', ')}; nothing was released`;
+      throw new Problem('not_found', detail, { missing: result.missing });
+    }
+    const { ok: _, ...answer } = result;
+    ctx.body = answer;
+  });
+  return router;
+}

@@ -1,0 +1,66 @@
+// Every path of the service on one page.
+
+import Router from '@koa/router';
+import { auditRoutes } from './audit/routes.ts';
+import { confirmHandler } from './confirm/handler.ts';
+import type { ApiDependencies } from './dependencies.ts';
+import { eventRoutes } from './events/routes.ts';
+import { operationsRoutes } from './operations/routes.ts';
+import { registerAmounts } from './orders/register-amounts.ts';
+import { orderRoutes } from './orders/routes.ts';
+import { releaseRoutes } from './release/routes.ts';
+import { webhookHandler } from './settlement/handler.ts';
+
+/** Called by PortOne. */
+export function gatewayRoutes(d: ApiDependencies): Router {
+  const router = new Router();
+  const bodyMaxBytes = d.config.http.gatewayBodyMaxBytes;
+  router.post(
+    '/confirm',
+    confirmHandler({
+      desk: d.desk,
+      tokens: d.tokens,
+      tokenRequired: d.config.confirm.tokenRequired,
+      signatures: d.signatures,
+      bodyMaxBytes,
+      clock: d.clock,
+      log: d.log,
+      onAnswer: d.metrics.answered,
+    }),
+  );
+  router.post(
+    '/webhook',
+    webhookHandler({
+      database: d.database,
+      clock: d.clock,
+      log: d.log,
+      signatures: d.signatures,
+      bodyMaxBytes,
+      announce: d.announceWebhook,
+    }),
+  );
+  return router;
+}
+
+/** Called by the organizer's own server. */
+export function organizerRoutes(d: ApiDependencies): Router[] {
+  const { database, config } = d;
+  const bodyMaxBytes = config.http.organizerBodyMaxBytes;
+  return [
+    releaseRoutes(d, bodyMaxBytes),
+    auditRoutes(d),
+    eventRoutes({ database, bodyMaxBytes }),
+    orderRoutes({
+      database,
+      bodyMaxBytes,
+      seatsMax: config.orders.seatsMax,
+      confirmUrl: (merchantUid) =>
+        `${d.publicUrl()}/confirm?token=${encodeURIComponent(d.tokens.issue(merchantUid))}`,
+      webhookUrl: () => `${d.publicUrl()}/webhook`,
+      ...(config.portone.preregister ? { register: registerAmounts(d.portone, d.log) } : {}),
+    }),
+  ];
+}
+
+/** Called by operators and their machines. */
+export { operationsRoutes };

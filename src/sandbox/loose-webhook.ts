@@ -1,0 +1,33 @@
+/** Sends a webhook of the tester's own wording, signed rightly, wrongly, too long ago or not at all. */
+
+import type { Gateway } from './gateway.ts';
+import { encode, signature } from './messages.ts';
+import type { ConfirmAnswer, LooseWebhook } from './types.ts';
+
+const TIMEOUT_MS = 30_000;
+/** Receivers accept 300 s either way. */
+const STALE_MS = 600_000;
+const WRONG_SECRET = `whsec_${Buffer.from('not-the-secret-of-this-sandbox!!').toString('base64')}`;
+
+export async function sendLoose(gateway: Gateway, webhook: LooseWebhook): Promise<ConfirmAnswer> {
+  const url = webhook.url ?? gateway.settings.webhookUrl;
+  if (url === null) throw new TypeError('no webhook URL: name one, here or in the settings');
+  const { contentType, body } = encode(webhook.body, webhook.form ?? false);
+  const message = { id: webhook.id ?? `msg_${gateway.ids.uuid()}`, body };
+  const headers = { 'content-type': contentType, ...signed(gateway, webhook, message) };
+  return gateway.outgoing.post({ url, headers, body, timeoutMs: TIMEOUT_MS });
+}
+
+function signed(
+  gateway: Gateway,
+  { signature: wanted = 'none' }: LooseWebhook,
+  message: { id: string; body: string },
+): Record<string, string> {
+  const now = gateway.clock();
+  const secrets = gateway.credentials.v2;
+  if (wanted === 'none') return {};
+  if (wanted === 'bad') {
+    return signature(message, { ...secrets, webhookSecret: WRONG_SECRET }, now);
+  }
+  return signature(message, secrets, wanted === 'stale' ? now - STALE_MS : now);
+}

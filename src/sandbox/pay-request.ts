@@ -1,0 +1,79 @@
+/** Reads a PayRequest, from code or from JSON, into a plan with every default filled in. */
+
+import { z } from 'zod';
+import type { Dialect, PayRequest, WebhookVersion } from './types.ts';
+
+const ms = z.number().int().min(0).max(86_400_000);
+const httpUrl = z.url({ protocol: /^https?$/ });
+
+const shape = z.strictObject({
+  dialect: z.enum(['v1', 'v2', 'v2-2024-01-01', 'v2-2024-04-25']).default('v1'),
+  merchantUid: z.string().min(1).max(64),
+  amount: z.number().int().min(0),
+  currency: z.string().length(3).default('KRW'),
+  orderName: z.string().max(200).default('Seatline order'),
+  confirmUrl: httpUrl.nullable().optional(),
+  webhookUrl: httpUrl.nullable().optional(),
+  method: z.enum(['card', 'vbank']).default('card'),
+  form: z.boolean().default(false),
+  omitAmount: z.boolean().default(false),
+  amountAsText: z.boolean().default(false),
+  test: z.boolean().default(false),
+  paymentId: z.string().min(1).max(64).optional(),
+  buyer: z
+    .enum(['pay', 'decline', 'vanish', 'hang_up', 'repeat', 'pay_late', 'fail_then_paid'])
+    .default('pay'),
+  hangUpAfterMs: ms.default(50),
+  lateMs: ms.default(1_000),
+  pending: z.boolean().default(false),
+  repeat: z
+    .strictObject({
+      times: z.number().int().min(1).max(100).default(1),
+      when: z.enum(['concurrent', 'after', 'after_paid']).default('concurrent'),
+    })
+    .prefault({}),
+  pgDelayMs: ms.default(0),
+  dueInMs: z.number().int().min(0).default(86_400_000),
+  webhooks: z
+    .strictObject({
+      mode: z.enum(['normal', 'lost', 'repeated', 'delayed', 'reordered']).default('normal'),
+      delayMs: ms.optional(),
+      times: z.number().int().min(1).max(100).default(2),
+    })
+    .prefault({}),
+});
+
+export type PayPlan = Omit<z.infer<typeof shape>, 'dialect' | 'confirmUrl' | 'webhookUrl'> & {
+  dialect: Dialect;
+  confirmUrl: string | null;
+  webhookUrl: string | null;
+};
+
+export interface PayDefaults {
+  confirmUrl: string | null;
+  webhookUrl: string | null;
+  webhookVersion: WebhookVersion;
+}
+
+/** `merchant_uid` is at most 40 characters on V1; V2 ids are 64 at the strictest PG. */
+const V1_MERCHANT_UID_LENGTH = 40;
+
+/** Throws a ZodError that names what is wrong: a bad request is the tester's mistake. */
+export function readPayRequest(request: PayRequest | unknown, defaults: PayDefaults): PayPlan {
+  const read = shape
+    .refine((plan) => plan.dialect !== 'v1' || plan.merchantUid.length <= V1_MERCHANT_UID_LENGTH, {
+      message: `V1 allows ${V1_MERCHANT_UID_LENGTH} characters`,
+      path: ['merchantUid'],
+    })
+    .parse(request);
+  const dialect = read.dialect === 'v2' ? (`v2-${defaults.webhookVersion}` as const) : read.dialect;
+  if (read.form && dialect === 'v2-2024-04-25') {
+    throw new TypeError('2024-04-25 is JSON only: form does not apply');
+  }
+  return {
+    ...read,
+    dialect,
+    confirmUrl: read.confirmUrl === undefined ? defaults.confirmUrl : read.confirmUrl,
+    webhookUrl: read.webhookUrl === undefined ? defaults.webhookUrl : read.webhookUrl,
+  };
+}

@@ -1,0 +1,127 @@
+// The inbox: webhooks are stored before they are answered, and worked until they are done.
+
+import pLimit from 'p-limit';
+import type { Clock } from '../clock.ts';
+import type { Database } from '../db/database.ts';
+import { loadSql } from '../db/sql.ts';
+import type { Log } from '../log.ts';
+import { backoffMs } from '../payments/backoff.ts';
+import { type SettleOptions, settlePayment } from '../payments/settle-payment.ts';
+import type { Gateway } from '../portone/gateway.ts';
+import { GatewayUnreachable } from '../portone/payment.ts';
+import type { PortOne } from '../portone/portone.ts';
+import type { WebhookNotice } from './read-webhook.ts';
+
+const sql = { store: loadSql('store_webhook'), claim: loadSql('claim_webhooks') };
+
+/** Whoever claimed a webhook and died gives it up after this long. */
+const CLAIM_MS = 15_000;
+/** PortOne may not know a payment yet; after so many tries, over two hours, it never will. */
+const UNKNOWN_TRIES_MAX = 30;
+const CONCURRENT_MAX = 16;
+
+export interface InboxOptions extends SettleOptions {
+  portone: PortOne;
+  log: Log;
+  onSettled?: (outcome: string) => void;
+}
+
+interface Claimed {
+  id: number;
+  gateway: Gateway;
+  paymentId: string | null;
+  merchantUid: string | null;
+  tries: number;
+}
+
+export async function storeWebhook(
+  database: Database,
+  clock: Clock,
+  notice: WebhookNotice,
+  externalId: string | null,
+  body: unknown,
+): Promise<number | null> {
+  const [row] = await database.query<{ id: number }>(
+    sql.store,
+    notice.gateway,
+    externalId,
+    notice.paymentId,
+    notice.merchantUid,
+    JSON.stringify(body),
+    clock.now(),
+  );
+  return row?.id ?? null;
+}
+
+/**
+ * Works pending webhooks that are due.
+ * @param only the one that was just stored; without it, whatever is due
+ * @returns how many were taken
+ */
+export async function workInbox(
+  options: InboxOptions,
+  limit: number,
+  only: number | null = null,
+): Promise<number> {
+  const now = options.clock.now();
+  const claimed = await options.database.query<Claimed>(
+    sql.claim,
+    now,
+    limit,
+    new Date(now.getTime() + CLAIM_MS),
+    only,
+  );
+  const turn = pLimit(CONCURRENT_MAX);
+  await Promise.all(claimed.map((webhook) => turn(() => work(options, webhook))));
+  return claimed.length;
+}
+
+async function work(options: InboxOptions, webhook: Claimed): Promise<void> {
+  const { log } = options;
+  const line = { webhookId: webhook.id, paymentId: webhook.paymentId, tries: webhook.tries };
+  try {
+    const outcome = await outcomeOf(options, webhook);
+    if (outcome === null) {
+      await again(options, webhook);
+      log.info(line, 'webhook kept; asked again later');
+      return;
+    }
+    await done(options, webhook, outcome);
+    options.onSettled?.(outcome);
+    log.info({ ...line, outcome }, 'webhook settled');
+  } catch (error) {
+    log.warn({ ...line, error: (error as Error).message }, 'webhook kept; asked again later');
+    await again(options, webhook).catch(() => undefined);
+  }
+}
+
+/** @returns null where nothing can be said yet */
+async function outcomeOf(options: InboxOptions, webhook: Claimed): Promise<string | null> {
+  const { gateway, paymentId, merchantUid } = webhook;
+  if (paymentId === null || merchantUid === null) return 'ignored';
+  const api = options.portone.api(gateway);
+  if (!api) return null;
+  try {
+    const payment = await api.read({ gateway, paymentId, merchantUid });
+    if (payment) return await settlePayment(options, payment);
+    return webhook.tries >= UNKNOWN_TRIES_MAX ? 'unknown_payment' : null;
+  } catch (error) {
+    if (error instanceof GatewayUnreachable) return null;
+    throw error;
+  }
+}
+
+async function done(options: InboxOptions, webhook: Claimed, outcome: string): Promise<void> {
+  await options.database.prisma.webhook.update({
+    where: { id: webhook.id },
+    data: { state: 'done', outcome, doneAt: options.clock.now() },
+  });
+}
+
+async function again(options: InboxOptions, webhook: Claimed): Promise<void> {
+  const at = options.clock.now().getTime() + backoffMs(webhook.tries);
+  await options.database.prisma.webhook.updateMany({
+    where: { id: webhook.id, state: 'pending' },
+    data: { nextTryAt: new Date(at) },
+  });
+}

@@ -1,0 +1,44 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CARRIERS, openWorld, type World } from '../support/world.ts';
+
+describe.each(CARRIERS)('confirm on %s', (carrier) => {
+  let world: World;
+
+  beforeAll(async () => {
+    world = await openWorld({ carrier });
+  });
+  afterAll(() => world?.close());
+
+  test('the first request for a free seat is confirmed with that seat', async () => {
+    const event = await world.event(3);
+    const order = await world.order(event);
+    const answer = await world.confirm(order);
+    expect(answer.status).toBe(200);
+    expect(answer.body).toMatchObject({
+      code: 'confirmed',
+      position: 1,
+      seats: [{ label: 'ga-1', ticketType: 'ga' }],
+    });
+    expect(await world.seats(event)).toEqual({ total: 3, available: 2, held: 1, sold: 0 });
+  });
+
+  test('2,000 confirms at once for 500 seats: the first 500 positions are confirmed, no more', async () => {
+    const event = await world.event(500);
+    const orders = await world.orders(event, 2_000);
+    const startedAt = Date.now();
+    const answers = await Promise.all(
+      orders.map(async (order) => {
+        const answer = await world.confirm(order);
+        return { ...answer, tookMs: Date.now() - startedAt };
+      }),
+    );
+    const confirmed = answers.filter((a) => a.status === 200);
+    expect(confirmed).toHaveLength(500);
+    const positions = confirmed.map((a) => a.body.position).sort((a, b) => a - b);
+    expect(positions).toEqual(Array.from({ length: 500 }, (_, i) => i + 1));
+    for (const refused of answers.filter((a) => a.status !== 200)) {
+      expect(refused.body.code).toMatch(/^(sold_out|all_held|overloaded|timed_out)$/);
+    }
+    expect(await world.audit(event)).toMatchObject({ clean: true });
+  });
+});

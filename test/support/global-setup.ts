@@ -1,0 +1,81 @@
+// Once for a whole run: a Postgres, a migrated template database, and a Redis, all real.
+
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import type { TestProject } from 'vitest/node';
+import { migrate } from '../../src/db/migrate.ts';
+import { startEmbeddedPostgres } from '../../src/embedded/postgres.ts';
+import { prepareQueueTables } from '../../src/queue/postgres-carrier.ts';
+import { startRedis } from './redis-server.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    postgresUrl: string;
+    templateDatabase: string;
+    redisUrl: string;
+  }
+}
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const postgres = await testPostgres();
+  const redis = process.env.REDIS_URL
+    ? { url: process.env.REDIS_URL, stop: async () => undefined }
+    : await startRedis();
+  const template = `seatline_template_${process.pid}`;
+  await onServer(postgres.url, async (client) => {
+    await dropLeftovers(client);
+    await client.query(`CREATE DATABASE ${template}`);
+  });
+  await migrate(databaseUrl(postgres.url, template));
+  await prepareQueueTables(databaseUrl(postgres.url, template));
+  project.provide('postgresUrl', postgres.url);
+  project.provide('templateDatabase', template);
+  project.provide('redisUrl', redis.url);
+  return async () => {
+    await onServer(postgres.url, (client) => client.query(`DROP DATABASE ${template}`));
+    await redis.stop();
+    await postgres.stop();
+  };
+}
+
+/** Durability is switched off: no test here kills this server. Those that do start their own. */
+async function testPostgres(): Promise<{ url: string; stop(): Promise<void> }> {
+  const { DATABASE_URL } = process.env;
+  if (DATABASE_URL) return { url: DATABASE_URL, stop: async () => undefined };
+  const postgres = await startEmbeddedPostgres({
+    root,
+    name: 'test',
+    settings: { fsync: 'off', synchronous_commit: 'off', max_connections: '400' },
+  });
+  return { url: postgres.url, stop: () => postgres.stop() };
+}
+
+/** Databases of runs that failed were kept for a look; the next run clears them away. */
+async function dropLeftovers(client: pg.Client): Promise<void> {
+  const rows = await client.query<{ datname: string }>(
+    `SELECT datname FROM pg_database d WHERE datname LIKE 'seatline_test_%'
+        AND NOT EXISTS (SELECT 1 FROM pg_stat_activity a WHERE a.datname = d.datname)`,
+  );
+  for (const { datname } of rows.rows) await client.query(`DROP DATABASE IF EXISTS ${datname}`);
+}
+
+export function databaseUrl(serverUrl: string, database: string): string {
+  const url = new URL(serverUrl);
+  url.pathname = `/${database}`;
+  return url.href;
+}
+
+export async function onServer(
+  serverUrl: string,
+  work: (client: pg.Client) => Promise<unknown>,
+): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl(serverUrl, 'postgres') });
+  await client.connect();
+  try {
+    await work(client);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,192 @@
+/** A real Redis server of one's own for a test: found or installed, started, killed, restarted. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { withFileLock } from '../../src/embedded/file-lock.ts';
+
+const run = promisify(execFile);
+
+const NAMES = ['redis-server', 'valkey-server'];
+const FOLDERS = [...(process.env.PATH ?? '').split(delimiter), '/usr/bin', '/usr/sbin'];
+const INSTALL_LIMIT_MS = 300_000;
+const START_LIMIT_MS = 10_000;
+const START_TRIES = 8;
+const POLL_MS = 20;
+
+export interface RedisServer {
+  url: string;
+  port: number;
+  /** Ends it orderly and removes its folder. */
+  stop(): Promise<void>;
+  /** SIGKILL: what it held in memory, which is everything, is gone. */
+  kill(): Promise<void>;
+  /** Starts it again, empty, at the same port. */
+  restart(): Promise<void>;
+}
+
+export async function startRedis(): Promise<RedisServer> {
+  const binary = await ensureRedisBinary();
+  const folder = await mkdtemp(join(tmpdir(), 'seatline-redis-'));
+  let { child, port } = await launchSomewhere(binary, folder);
+  const killOnExit = () => void child.kill('SIGKILL');
+  process.once('exit', killOnExit);
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    async stop() {
+      await end(child, 'SIGTERM');
+      process.off('exit', killOnExit);
+      await rm(folder, { recursive: true, force: true });
+    },
+    kill: () => end(child, 'SIGKILL'),
+    async restart() {
+      await end(child, 'SIGTERM');
+      const again = await launch(binary, folder, port);
+      if (!again) throw new Error(`Redis did not start again at port ${port}`);
+      child = again;
+    },
+  };
+}
+
+/** The path of a Redis (or Valkey) server; installs Debian's package where we may. */
+export async function ensureRedisBinary(): Promise<string> {
+  const found = findBinary();
+  if (found) return found;
+  const canInstall = process.getuid?.() === 0 && find(['apt-get']) !== undefined;
+  if (canInstall) {
+    console.error('Installing redis-server (about a minute, once)...');
+    const lock = join(tmpdir(), 'seatline-install-redis.lock');
+    const failure = await withFileLock(lock, INSTALL_LIMIT_MS, install);
+    const installed = findBinary();
+    if (installed) return installed;
+    console.error(failure ?? 'apt-get installed no server');
+  }
+  throw new Error(
+    'No Redis server here: install redis-server (or valkey-server) and put it on the PATH',
+  );
+}
+
+function findBinary(): string | undefined {
+  return find(NAMES);
+}
+
+function find(names: readonly string[]): string | undefined {
+  const paths = names.flatMap((name) => FOLDERS.map((folder) => join(folder, name)));
+  return paths.find((path) => existsSync(path));
+}
+
+/** Undefined if all went well, or somebody else was first; else the reason. */
+async function install(): Promise<string | undefined> {
+  if (findBinary()) return undefined;
+  const policy = '/usr/sbin/policy-rc.d';
+  // Debian asks this script whether a package may start its service: 101 is "no".
+  const ours = await writeFile(policy, '#!/bin/sh\nexit 101\n', { flag: 'wx', mode: 0o755 }).then(
+    () => true,
+    () => false,
+  );
+  try {
+    await apt(['update']);
+    await apt(['install', '-y', '--no-install-recommends', 'redis-server']);
+    return undefined;
+  } catch (error) {
+    const said = (error as { stderr?: string }).stderr?.trim().split('\n').at(-1);
+    return said || String(error);
+  } finally {
+    if (ours) await rm(policy, { force: true });
+  }
+}
+
+async function apt(args: readonly string[]): Promise<void> {
+  await run('apt-get', ['-q', '-o', 'DPkg::Lock::Timeout=120', ...args], {
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    timeout: INSTALL_LIMIT_MS,
+    maxBuffer: 16 * 1024 * 1024,
+  });
+}
+
+async function launchSomewhere(
+  binary: string,
+  folder: string,
+): Promise<{ child: ChildProcess; port: number }> {
+  for (let tried = 0; tried < START_TRIES; tried++) {
+    const port = await freePort();
+    const child = await launch(binary, folder, port);
+    if (child) return { child, port };
+  }
+  throw new Error(`${binary} did not start on any of ${START_TRIES} free ports`);
+}
+
+/** Undefined if it ended at once: most likely somebody took the port. */
+async function launch(
+  binary: string,
+  folder: string,
+  port: number,
+): Promise<ChildProcess | undefined> {
+  const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
+  const memoryOnly = ['--save', '', '--appendonly', 'no', '--maxmemory-policy', 'noeviction'];
+  const child = spawn(binary, [...place, ...memoryOnly], { stdio: 'ignore' });
+  let failure: Error | undefined;
+  child.once('error', (error) => {
+    failure = error;
+  });
+  const deadline = performance.now() + START_LIMIT_MS;
+  while (performance.now() < deadline) {
+    if (failure) throw new Error(`${binary} could not be started: ${failure.message}`);
+    if (hasEnded(child)) return undefined;
+    if (await answersAs(child.pid ?? 0, port)) return child;
+    await sleep(POLL_MS);
+  }
+  await end(child, 'SIGKILL');
+  throw new Error(`${binary} did not answer within ${START_LIMIT_MS / 1000} s`);
+}
+
+/** PING, and INFO for its pid: a Redis of somebody else's on that port would answer PING too. */
+async function answersAs(pid: number, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    let said = '';
+    const settle = (answer: boolean) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setTimeout(1_000, () => settle(false));
+    socket.once('error', () => settle(false));
+    socket.once('close', () => settle(false));
+    socket.once('connect', () => socket.write('PING\r\nINFO server\r\n'));
+    socket.on('data', (chunk: Buffer) => {
+      said += chunk;
+      const answering = /process_id:(\d+)\r\n/.exec(said)?.[1];
+      if (answering) settle(said.startsWith('+PONG') && Number(answering) === pid);
+    });
+  });
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (hasEnded(child)) return;
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.kill(signal);
+  const impatient = setTimeout(() => child.kill('SIGKILL'), 5_000);
+  await ended;
+  clearTimeout(impatient);
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      const port = typeof address === 'object' && address ? address.port : 0;
+      probe.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,237 @@
+// A whole Seatline for a test: the real service on real parts, with the sandbox gateway beside it.
+
+import { randomBytes } from 'node:crypto';
+import { inject } from 'vitest';
+import type { Audit } from '../../src/audit/audit.ts';
+import { type Clock, systemClock } from '../../src/clock.ts';
+import { readConfig } from '../../src/config.ts';
+import { createLog } from '../../src/log.ts';
+import { type Sandbox, startSandbox } from '../../src/sandbox/server.ts';
+import { type Service, startService } from '../../src/service.ts';
+import { cloneDatabase, type TestDatabase } from './database.ts';
+
+export type CarrierName = 'redis' | 'postgres';
+/** Every flow is run on both. */
+export const CARRIERS: CarrierName[] = ['redis', 'postgres'];
+
+const API_KEY = 'test-api-key-0123456789';
+const CONFIRM_SECRET = 'test-confirm-secret-0123456789';
+
+export interface WorldOptions {
+  carrier: CarrierName;
+  env?: Record<string, string>;
+  clock?: Clock;
+  /** False: no credentials, so nobody can be asked about a payment. */
+  gateway?: boolean;
+}
+
+export interface HttpResult {
+  status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: answers are asserted on, not built upon
+  body: any;
+  headers: Headers;
+}
+
+export interface OrderView {
+  merchantUid: string;
+  amount: number;
+  currency: string;
+  confirmUrl: string;
+  webhookUrl: string;
+  status: string;
+}
+
+export interface Item {
+  ticketType: string;
+  quantity: number;
+  seats?: string[];
+  together?: boolean;
+}
+
+export class World {
+  private names = 0;
+
+  constructor(
+    readonly service: Service,
+    readonly sandbox: Sandbox,
+    readonly database: TestDatabase,
+    /** The environment that another process of the same installation would be started with. */
+    readonly env: Record<string, string>,
+  ) {}
+
+  get url(): string {
+    return (this.service.url ?? '').replace('localhost', '127.0.0.1');
+  }
+
+  /** Unique within the world. */
+  name(prefix: string): string {
+    this.names += 1;
+    return `${prefix}-${this.names}`;
+  }
+
+  async call(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<HttpResult> {
+    const response = await fetch(`${this.url}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${API_KEY}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      body: body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body),
+      redirect: 'manual',
+    });
+    return resultOf(response);
+  }
+
+  /** An open event with one ticket type `ga` at 10,000 won and `seats` seats of it. */
+  async event(seats: number, extra: Record<string, unknown> = {}): Promise<string> {
+    const slug = this.name('event');
+    const created = await this.call('POST', '/api/events', {
+      slug,
+      name: slug,
+      opensAt: '2020-01-01T00:00:00Z',
+      language: 'en',
+      ticketTypes: [{ code: 'ga', name: 'General', price: 10_000 }],
+      ...extra,
+    });
+    expectStatus(created, 201);
+    if (seats > 0) {
+      expectStatus(
+        await this.call('POST', `/api/events/${slug}/seats`, { ticketType: 'ga', count: seats }),
+        201,
+      );
+    }
+    return slug;
+  }
+
+  async orders(
+    event: string,
+    count: number,
+    items: Item[] = [{ ticketType: 'ga', quantity: 1 }],
+  ): Promise<OrderView[]> {
+    const wanted = Array.from({ length: count }, () => ({
+      merchantUid: this.name(`${event}-order`),
+      event,
+      buyer: { id: this.name('buyer') },
+      items,
+    }));
+    const views: OrderView[] = [];
+    for (let from = 0; from < wanted.length; from += 1_000) {
+      const created = await this.call('POST', '/api/orders', wanted.slice(from, from + 1_000));
+      expectStatus(created, 201);
+      views.push(...created.body);
+    }
+    return views;
+  }
+
+  async order(event: string, items?: Item[]): Promise<OrderView> {
+    const [order] = await this.orders(event, 1, items);
+    if (!order) throw new Error('no order');
+    return order;
+  }
+
+  /** Asks as V1 does; `paymentId` is made unless given. */
+  async confirm(
+    order: OrderView,
+    paymentId = this.name('imp'),
+    amount: unknown = order.amount,
+  ): Promise<HttpResult> {
+    const response = await fetch(this.local(order.confirmUrl), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ imp_uid: paymentId, merchant_uid: order.merchantUid, amount }),
+      redirect: 'manual',
+    });
+    return resultOf(response);
+  }
+
+  /** `localhost` may resolve to an address on which nobody listens. */
+  local(url: string): string {
+    return url.replace('//localhost', '//127.0.0.1');
+  }
+
+  async audit(event: string): Promise<Audit> {
+    return (await this.call('GET', `/api/events/${event}/audit`)).body;
+  }
+
+  async seats(
+    event: string,
+  ): Promise<{ total: number; available: number; held: number; sold: number }> {
+    return (await this.call('GET', `/api/events/${event}`)).body.seats;
+  }
+
+  /** Straight to the database, for what no API tells. */
+  sql<Row>(text: string, ...parameters: unknown[]): Promise<Row[]> {
+    return this.service.dependencies.database.query<Row>(text, ...parameters);
+  }
+
+  /** Kept for a look if the test failed; dropped otherwise by the caller's afterAll. */
+  async close(): Promise<void> {
+    await this.sandbox.close();
+    await this.service.close();
+    await this.database.drop();
+  }
+}
+
+export async function openWorld(options: WorldOptions): Promise<World> {
+  const database = await cloneDatabase();
+  const sandbox = await startSandbox({ seed: 7 });
+  const env: Record<string, string> = {
+    NODE_ENV: 'test',
+    HOST: '127.0.0.1',
+    PORT: '0',
+    LOG_LEVEL: process.env.LOG_LEVEL ?? 'silent',
+    DATABASE_URL: database.url,
+    API_KEY,
+    CONFIRM_SECRET,
+    QUEUE_PREFIX: `t${randomBytes(5).toString('hex')}`,
+    ...(options.carrier === 'redis' ? { REDIS_URL: inject('redisUrl') } : {}),
+    ...(options.gateway === false ? {} : gatewayEnv(sandbox)),
+    ...options.env,
+  };
+  const config = readConfig(env);
+  const service = await startService({
+    config,
+    databaseUrl: database.url,
+    apiKey: API_KEY,
+    confirmSecret: CONFIRM_SECRET,
+    log: createLog(config.logLevel),
+    clock: options.clock ?? systemClock,
+  });
+  const world = new World(service, sandbox, database, env);
+  sandbox.configure({ webhookUrl: `${world.url}/webhook` });
+  return world;
+}
+
+export function gatewayEnv(sandbox: Sandbox): Record<string, string> {
+  const { v1, v2 } = sandbox.credentials;
+  return {
+    PORTONE_V1_URL: sandbox.v1Url,
+    PORTONE_V1_KEY: v1.key,
+    PORTONE_V1_SECRET: v1.secret,
+    PORTONE_V2_URL: sandbox.v2Url,
+    PORTONE_V2_SECRET: v2.apiSecret,
+    PORTONE_WEBHOOK_SECRET: v2.webhookSecret,
+  };
+}
+
+async function resultOf(response: Response): Promise<HttpResult> {
+  const text = await response.text();
+  const json = (response.headers.get('content-type') ?? '').includes('json');
+  return {
+    status: response.status,
+    body: json ? JSON.parse(text) : text,
+    headers: response.headers,
+  };
+}
+
+function expectStatus(result: HttpResult, status: number): void {
+  if (result.status !== status) {
+    throw new Error(`expected ${status}, got ${result.status}: ${JSON.stringify(result.body)}`);
+  }
+}

@@ -1,0 +1,75 @@
+// One duty: a queue, its handlers by job name, and the jobs that come round by the clock.
+
+import type { WorkerOptions } from 'bullmq';
+import type { Log } from '../src/log.ts';
+import type { Carrier } from '../src/queue/carrier.ts';
+
+export interface DutyOptions<Data> {
+  queue: string;
+  concurrency: number;
+  lock: Pick<WorkerOptions, 'lockDuration' | 'stalledInterval' | 'maxStalledCount'>;
+  handlers: Record<string, (data: Data) => Promise<unknown>>;
+  /** Milliseconds between two runs, by job name. */
+  every: Record<string, number>;
+}
+
+export interface Duty {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function openDuty<Data>(
+  { carrier, log }: { carrier: Carrier; log: Log },
+  options: DutyOptions<Data>,
+): Duty {
+  const queue = carrier.openQueue(options.queue);
+  const worker = carrier.openWorker<Data>(
+    options.queue,
+    async (job) => {
+      const handle = options.handlers[job.name];
+      if (!handle) log.warn({ queue: options.queue, job: job.name }, 'unknown job dropped');
+      else await attempt(log, options.queue, job.name, () => handle(job.data));
+    },
+    {
+      concurrency: options.concurrency,
+      ...options.lock,
+      autorun: false,
+      removeOnComplete: { count: 0 },
+      removeOnFail: { count: 0 },
+    },
+  );
+  const schedule = async () => {
+    for (const [name, every] of Object.entries(options.every)) {
+      await queue.upsertJobScheduler(name, { every }, { name });
+    }
+  };
+  return {
+    start: async () => {
+      await schedule();
+      // Redis may come back empty; the clock's jobs are put there again.
+      carrier.onChange((up) => {
+        if (up)
+          schedule().catch((error: Error) => log.warn({ error: error.message }, 'not scheduled'));
+      });
+      worker.run().catch((error: Error) => log.warn({ error: error.message }, 'duty stopped'));
+    },
+    stop: async () => {
+      await worker.close();
+      await queue.close();
+    },
+  };
+}
+
+/** A run that failed is no error of the next one: what is due is in the database. */
+async function attempt(
+  log: Log,
+  queue: string,
+  job: string,
+  run: () => Promise<unknown>,
+): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    log.warn({ queue, job, error: (error as Error).message }, 'run failed; the next one goes on');
+  }
+}
