@@ -6,7 +6,8 @@ import type { Audit } from '../../src/audit/audit.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
-import { type Sandbox, startSandbox } from '../../src/sandbox/server.ts';
+import { startSandbox } from '../../src/sandbox/server.ts';
+import type { Sandbox } from '../../src/sandbox/types.ts';
 import { type Service, startService } from '../../src/service.ts';
 import { cloneDatabase, type TestDatabase } from './database.ts';
 
