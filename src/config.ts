@@ -40,7 +40,7 @@ const environment = z.object({
   CONFIRM_TOKEN: z.enum(['required', 'off']).default('required'),
   CONFIRM_TIMEOUT_MS: whole(500, 9_000).default(4_000),
   CONFIRM_SETTLE_MS: whole(100, 3_000).default(600),
-  CONFIRM_BATCH_MAX: whole(1, 500).default(64),
+  CONFIRM_BATCH_MAX: whole(1, 500).default(128),
   CONFIRM_WAITING_MAX: whole(1, 100_000).default(10_000),
   CONFIRM_BODY_MAX_BYTES: whole(256, 1_048_576).default(16_384),
   QUEUE_IDLE_MS: whole(1_000, 600_000).default(30_000),

@@ -5,7 +5,7 @@ SELECT jsonb_build_object(
   'amount', o.amount, 'status', o.status,
   'items', (
     SELECT jsonb_agg(jsonb_build_object(
-             'ticketTypeId', i.ticket_type_id, 'quantity', i.quantity,
+             'ticketTypeId', i.ticket_type_id, 'ticketType', t.code, 'quantity', i.quantity,
              'labels', i.labels, 'together', i.together,
              'available', t.available) ORDER BY i.id)
       FROM order_items i JOIN ticket_types t ON t.id = i.ticket_type_id

@@ -3,6 +3,8 @@
 -- $4 how many positions it used, $5 timestamptz now, $6 actor.
 -- Locks: the seats claimed, the holds moved, the orders marked. Rows: one with the counts of
 -- what was really written; the caller compares, for each write is guarded by the state it read.
+-- Free is said as `hold_id IS NULL` and held as `neither ended nor sold`: those words match no
+-- partial index, so that the only way to the rows is their key, whatever the statistics say.
 WITH given AS (SELECT $1::jsonb AS doc),
 new_holds AS (
   INSERT INTO holds (id, order_id, event_id, buyer_id, payment_id, gateway, quantity, state,
@@ -20,7 +22,7 @@ claimed AS (
     FROM (SELECT (h ->> 'id')::uuid AS hold_id, seat_id::int AS seat_id
             FROM given, jsonb_array_elements(doc -> 'holds') h,
                  jsonb_array_elements_text(h -> 'seatIds') seat_id) c
-   WHERE s.id = c.seat_id AND s.state = 'available'
+   WHERE s.id = c.seat_id AND s.hold_id IS NULL
   RETURNING s.id),
 marked AS (
   UPDATE orders o SET status = 'held'
@@ -33,7 +35,7 @@ moved AS (
     FROM given, jsonb_to_recordset(doc -> 'moved') AS m (
       "holdId" uuid, "paymentId" text, gateway text, "expiresAt" timestamptz,
       "answerBy" timestamptz)
-   WHERE h.id = m."holdId" AND h.state = 'held'
+   WHERE h.id = m."holdId" AND h.ended_at IS NULL AND h.state <> 'sold'
   RETURNING h.id),
 recorded AS (
   INSERT INTO verdicts (payment_id, gateway, event_id, order_id, code, amount, position, hold_id,
@@ -43,6 +45,8 @@ recorded AS (
     FROM given, jsonb_to_recordset(doc -> 'verdicts') AS v (
       "paymentId" text, gateway text, "orderId" int, code text, amount int, position int,
       "holdId" uuid)
+   -- As record_no_verdict does: two that wait for each other's keys would be a deadlock.
+   ORDER BY v."paymentId"
   RETURNING payment_id),
 counted AS (
   UPDATE events SET last_position = last_position + $4

@@ -4,17 +4,18 @@ import type { Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
 import { loadSql } from '../db/sql.ts';
 import { Gatherer } from '../queue/gatherer.ts';
+import { documentsSql, readDocuments } from './documents.ts';
 import { ineligible } from './eligibility.ts';
 import type { OrganizerCheck } from './organizer-check.ts';
 import type { ConfirmRequest } from './request.ts';
-import { lookUpVerdicts } from './standing.ts';
+import { answersFrom } from './standing.ts';
 import type { Language } from './texts.ts';
 import { type Refused, refuse, type Verdict } from './verdict.ts';
 
-const sql = { door: loadSql('door'), holdEnds: loadSql('next_hold_ends') };
+const sql = { door: documentsSql(loadSql('door')), holdEnds: loadSql('next_hold_ends') };
 
 const LOOKS_BATCH_MAX = 200;
-const LOOKS_IN_FLIGHT_MAX = 2;
+const LOOKS_IN_FLIGHT_MAX = 1;
 
 /** What is known of a request's order once it is let in. */
 export interface DoorDocument {
@@ -71,13 +72,10 @@ async function lookAtAll(
   clock: Clock,
   requests: ConfirmRequest[],
 ): Promise<AtTheDoor[]> {
-  const merchantUids = [...new Set(requests.map((r) => r.merchantUid))];
-  const [rows, standing] = await Promise.all([
-    database.query<{ document: DoorDocument }>(sql.door, merchantUids),
-    lookUpVerdicts(database, requests),
-  ]);
-  const orders = new Map(rows.map((row) => [row.document.merchantUid, row.document]));
-  const ends = await holdEndsOf(database, [...orders.values()]);
+  const seen = await readDocuments<DoorDocument>(database.prisma, sql.door, requests);
+  const orders = new Map(seen.orders.map((order) => [order.merchantUid, order]));
+  const standing = await answersFrom(database, seen.earlier, requests);
+  const ends = await holdEndsOf(database, seen.orders);
   const now = clock.now();
   return requests.map((request, index) => {
     const order = orders.get(request.merchantUid) ?? null;

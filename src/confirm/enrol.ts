@@ -89,7 +89,7 @@ export class Enrolment {
     });
     const lane: Lane = {
       queue,
-      pace: new Pace(),
+      pace: new Pace(this.options.batchMax),
       ready: undefined,
       announcedAt: 0,
       usedAt: 0,
@@ -125,7 +125,7 @@ export class Enrolment {
       throw error;
     }
     const given = await verdicts;
-    lane.pace.note(requests.length, enrolledAt, clock.now().getTime());
+    lane.pace.note(enrolledAt, clock.now().getTime());
     return given;
   }
 

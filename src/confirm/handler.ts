@@ -10,7 +10,7 @@ import type { Answer, Caller, ConfirmDesk } from './desk.ts';
 import { type ConfirmRequest, readConfirmRequest } from './request.ts';
 import { buyerText } from './texts.ts';
 import type { ConfirmTokens } from './token.ts';
-import { REFUSAL_STATUS, type Refused, refuse, type Verdict } from './verdict.ts';
+import { REFUSAL_STATUS, type Refused, refuse, type SeatView, type Verdict } from './verdict.ts';
 
 export interface ConfirmHandlerOptions {
   desk: ConfirmDesk;
@@ -111,7 +111,7 @@ async function write(ctx: Context, answer: Answer, caller: Caller): Promise<void
     }
     const { code, position, seats, holdExpiresAt } = verdict;
     ctx.status = 200;
-    ctx.body = { code, position, seats, holdExpiresAt };
+    ctx.body = { code, position, seats: seats.map(inOrder), holdExpiresAt };
     return;
   }
   const text = buyerText(verdict, language);
@@ -125,4 +125,15 @@ async function write(ctx: Context, answer: Answer, caller: Caller): Promise<void
     ...(verdict.labels === undefined ? {} : { seats: verdict.labels }),
   };
   if (ctx.status === 503) ctx.set('Retry-After', RETRY_AFTER_SECONDS);
+}
+
+/** A repeat gets the same answer to the letter, whichever way its seats were read. */
+function inOrder({ label, ticketType, section, row, number }: SeatView): SeatView {
+  return {
+    label,
+    ticketType,
+    ...(section === undefined ? {} : { section }),
+    ...(row === undefined ? {} : { row }),
+    ...(number === undefined ? {} : { number }),
+  };
 }

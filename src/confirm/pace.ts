@@ -1,24 +1,26 @@
 // How fast an event decides, so that nobody queues who cannot be heard in time.
 
 /** Weight of the newest batch: the pace follows a change within a few batches. */
-const NEWEST_WEIGHT = 0.3;
+const NEWEST_WEIGHT = 0.2;
 
 export class Pace {
-  private perMs: number | undefined;
+  private batchMs: number | undefined;
   private lastDoneAt = 0;
 
+  /** @param batchMax how many requests one batch takes when many wait */
+  constructor(private readonly batchMax: number) {}
+
   /** @param startedAt when the batch left, `doneAt` when its verdicts came; ms since 1970 */
-  note(items: number, startedAt: number, doneAt: number): void {
+  note(startedAt: number, doneAt: number): void {
     // Batches overlap: the time since the last one is what this one really took.
-    const took = Math.max(1, doneAt - Math.max(startedAt, this.lastDoneAt));
+    const took = doneAt - Math.max(startedAt, this.lastDoneAt);
     this.lastDoneAt = doneAt;
-    const newest = items / took;
-    this.perMs =
-      this.perMs === undefined ? newest : this.perMs * (1 - NEWEST_WEIGHT) + newest * NEWEST_WEIGHT;
+    this.batchMs =
+      this.batchMs === undefined ? took : this.batchMs * (1 - NEWEST_WEIGHT) + took * NEWEST_WEIGHT;
   }
 
-  /** @returns 0 while nothing is known */
+  /** How long `waiting` requests will keep the event busy; 0 while nothing is known. */
   expectedWaitMs(waiting: number): number {
-    return this.perMs === undefined ? 0 : waiting / this.perMs;
+    return Math.ceil(waiting / this.batchMax) * (this.batchMs ?? 0);
   }
 }

@@ -1,7 +1,7 @@
 // One verdict a payment: what a payment that was decided before is told when it asks again.
 
 import type { ConfirmRequest } from './request.ts';
-import { isRefusalCode, type Refused, refuse } from './verdict.ts';
+import { isRefusalCode, type Refused, refuse, type SeatView } from './verdict.ts';
 
 /** A verdict as it stands in the database, with the hold it granted as that is now. */
 export interface EarlierVerdict {
@@ -16,12 +16,13 @@ export interface EarlierVerdict {
   holdExpiresAt: string | null;
 }
 
-/** The earlier hold still stands; its seats are to be read and told again. */
+/** The hold stands; where its seats are not known here they are to be read and told again. */
 export interface StillHeld {
   code: 'still_held';
   holdId: string;
   position: number;
   holdExpiresAt: string;
+  seats?: SeatView[];
 }
 
 export type Repeated = StillHeld | Refused;

@@ -19,10 +19,23 @@ export async function lookUpVerdicts(
   const rows = await database.query<{ document: EarlierVerdict }>(sql, [
     ...new Set(asked.map((a) => a.paymentId)),
   ]);
-  if (rows.length === 0) return asked.map(() => null);
-  const earlier = new Map(rows.map((row) => [row.document.paymentId, row.document]));
+  return answersFrom(
+    database,
+    rows.map((row) => row.document),
+    asked,
+  );
+}
+
+/** @param earlier the verdicts read for these requests, in any order */
+export async function answersFrom(
+  database: Database,
+  earlier: EarlierVerdict[],
+  asked: Asked[],
+): Promise<(Verdict | null)[]> {
+  if (earlier.length === 0) return asked.map(() => null);
+  const byPayment = new Map(earlier.map((verdict) => [verdict.paymentId, verdict]));
   const answers = asked.map((a) => {
-    const verdict = earlier.get(a.paymentId);
+    const verdict = byPayment.get(a.paymentId);
     return verdict ? answerRepeat(verdict, a) : null;
   });
   const held = answers.flatMap((a) => (a?.code === 'still_held' ? [a.holdId] : []));

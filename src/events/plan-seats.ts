@@ -81,6 +81,9 @@ export function planSeatsFromCsv(text: string): SeatPlan {
 
 function faultOf(ticketType: string, section: string, row: string, number: string): string | null {
   if (ticketType === '') return 'ticketType is missing';
+  if ([ticketType, section, row, number].some((field) => field.includes('\0'))) {
+    return 'a field contains a NUL';
+  }
   const given = [section, row, number].filter((field) => field !== '').length;
   if (given !== 0 && given !== 3) return 'section, row and number go together';
   if ([section, row, number].some((field) => field.length > FIELD_MAX_CHARS)) {

@@ -32,15 +32,28 @@ export async function readBody(ctx: Context, maxBytes: number): Promise<Body> {
   const raw = await readText(ctx, maxBytes);
   const json = /^\s*[[{]/.test(raw);
   if (!json && ctx.is('application/x-www-form-urlencoded')) {
+    if (/%00|\0/.test(raw)) throw unstorable();
     return { raw, value: Object.fromEntries(new URLSearchParams(raw)) };
   }
   return { raw, value: parseJson(raw) };
 }
 
 export function parseJson(raw: string): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(raw);
+    value = JSON.parse(raw);
   } catch {
     throw new Problem('malformed_body', 'the body is not valid JSON');
   }
+  // Only an escape can bring in what is no text; written out anew, no other escape is left of \u.
+  if (raw.includes('\\u') && NO_TEXT.test(JSON.stringify(value))) throw unstorable();
+  return value;
+}
+
+/** A NUL or half a surrogate pair, as JSON.stringify escapes it after an even number of `\`. */
+const NO_TEXT = /(?<!\\)(\\\\)*\\u(0000|d[89a-f][0-9a-f]{2})/;
+
+/** Postgres keeps neither; one such id would fail a whole batch that it is decided in. */
+function unstorable(): Problem {
+  return new Problem('malformed_body', 'the body contains a NUL or half a surrogate pair');
 }

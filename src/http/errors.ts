@@ -8,6 +8,8 @@ import { Problem } from './problem.ts';
 export function renderErrors(log: Log): Middleware {
   return async (ctx, next) => {
     try {
+      // No name of anything has a NUL in it, and Postgres would not even look for one.
+      if (ctx.path.includes('%00')) throw new Problem('not_found', 'there is no such path');
       await next();
       if (ctx.status === 404 && ctx.body === undefined) {
         throw new Problem('not_found', `there is no ${ctx.method} ${ctx.path}`);

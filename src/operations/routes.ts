@@ -5,6 +5,7 @@ import type { Database } from '../db/database.ts';
 import { pendingMigrations } from '../db/migrate.ts';
 import type { Carrier } from '../queue/carrier.ts';
 import type { Metrics } from './metrics.ts';
+import { openApiRoutes } from './openapi-routes.ts';
 
 const PROBE_TIMEOUT_MS = 2_000;
 
@@ -31,6 +32,7 @@ export function operationsRoutes(options: OperationsOptions): Router {
     ctx.type = options.metrics.registry.contentType;
     ctx.body = await options.metrics.registry.metrics();
   });
+  router.use(openApiRoutes().routes());
   return router;
 }
 

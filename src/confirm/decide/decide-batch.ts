@@ -83,17 +83,18 @@ async function write(
 }
 
 async function answer(tx: Transaction, decisions: Decision[]): Promise<Verdict[]> {
-  const holdIds = decisions.flatMap((d) => (d.code === 'still_held' ? [d.holdId] : []));
+  // New holds know their seats; only those that stood before are read.
+  const holdIds = decisions.flatMap((d) => (d.code === 'still_held' && !d.seats ? [d.holdId] : []));
   const seats = await loadHoldSeats(tx, holdIds);
   return decisions.map((d) => (d.code === 'still_held' ? confirmed(d, seats) : d));
 }
 
-export function confirmed(held: StillHeld, seats: Map<string, SeatView[]>): Verdict {
+function confirmed(held: StillHeld, seats: Map<string, SeatView[]>): Verdict {
   return {
     code: 'confirmed',
     position: held.position,
     holdId: held.holdId,
-    seats: seats.get(held.holdId) ?? [],
+    seats: held.seats ?? seats.get(held.holdId) ?? [],
     holdExpiresAt: held.holdExpiresAt,
   };
 }

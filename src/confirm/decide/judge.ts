@@ -2,11 +2,12 @@
 
 import type { Gateway } from '../../portone/gateway.ts';
 import { type FreeSeat, FreeSeats, type SeatChoice } from '../../seats/choose.ts';
+import type { DescribedSeat } from '../../seats/free-seats.ts';
 import type { LockedSale } from '../../seats/lock.ts';
 import type { EnrolledRequest } from '../batch.ts';
 import { ineligible } from '../eligibility.ts';
 import { answerRepeat, type EarlierVerdict, type StillHeld } from '../repeat.ts';
-import { type Refused, refuse } from '../verdict.ts';
+import { type Refused, refuse, type SeatView } from '../verdict.ts';
 
 export interface OrderDocument {
   id: number;
@@ -16,6 +17,7 @@ export interface OrderDocument {
   status: string;
   items: {
     ticketTypeId: number;
+    ticketType: string;
     quantity: number;
     labels: string[];
     together: boolean;
@@ -35,7 +37,7 @@ export interface BatchFacts {
   sale: LockedSale;
   orders: OrderDocument[];
   earlier: EarlierVerdict[];
-  free: FreeSeat[];
+  free: DescribedSeat[];
   /** When the next hold of a ticket type ends; absent or null: nothing of it is held. */
   nextHoldEnds: Map<number, string | null>;
 }
@@ -113,6 +115,7 @@ class Bench {
   private readonly orders: Map<string, OrderDocument>;
   private readonly earlier: Map<string, EarlierVerdict>;
   private readonly free: FreeSeats;
+  private readonly described: Map<number, DescribedSeat>;
   /** Seats granted within this batch, for the limit of a buyer with several orders. */
   private readonly grantedTo = new Map<string, number>();
   /** When the next hold of a ticket type ends, with the holds of this batch. */
@@ -126,6 +129,7 @@ class Bench {
     this.orders = new Map(facts.orders.map((order) => [order.merchantUid, order]));
     this.earlier = new Map(facts.earlier.map((verdict) => [verdict.paymentId, verdict]));
     this.free = new FreeSeats(facts.free);
+    this.described = new Map(facts.free.map((seat) => [seat.id, seat]));
     this.holdEnds = new Map(facts.nextHoldEnds);
   }
 
@@ -194,7 +198,29 @@ class Bench {
       createdAt: this.now.toISOString(),
       expiresAt: hold.expiresAt,
     };
-    return { code: 'still_held', holdId: hold.id, position: 0, holdExpiresAt: hold.expiresAt };
+    return {
+      code: 'still_held',
+      holdId: hold.id,
+      position: 0,
+      holdExpiresAt: hold.expiresAt,
+      seats: this.describe(order, seats),
+    };
+  }
+
+  private describe(order: OrderDocument, seats: FreeSeat[]): SeatView[] {
+    return seats
+      .toSorted((a, b) => a.ticketTypeId - b.ticketTypeId || a.rank - b.rank)
+      .map(({ id, label, ticketTypeId }) => {
+        const item = order.items.find((i) => i.ticketTypeId === ticketTypeId);
+        const { section, row, number } = this.described.get(id) ?? {};
+        return {
+          label,
+          ticketType: item?.ticketType ?? '',
+          ...(section ? { section } : {}),
+          ...(row ? { row } : {}),
+          ...(number ? { number } : {}),
+        };
+      });
   }
 
   /** Another payment for an order that holds seats: the same seats, no second ones. */

@@ -5,12 +5,11 @@ import { loadSql } from '../../db/sql.ts';
 import { readFreeSeats } from '../../seats/free-seats.ts';
 import type { LockedSale } from '../../seats/lock.ts';
 import type { EnrolledRequest } from '../batch.ts';
-import type { EarlierVerdict } from '../repeat.ts';
+import { documentsSql, readDocuments } from '../documents.ts';
 import type { BatchFacts, OrderDocument } from './judge.ts';
 
 const sql = {
-  orders: loadSql('load_orders'),
-  verdicts: loadSql('load_verdicts'),
+  documents: documentsSql(loadSql('load_orders')),
   holdEnds: loadSql('next_hold_ends'),
 };
 
@@ -29,9 +28,7 @@ export async function readFacts(
   sale: LockedSale,
   requests: EnrolledRequest[],
 ): Promise<ReadFacts> {
-  const merchantUids = [...new Set(requests.map((r) => r.merchantUid))];
-  const paymentIds = [...new Set(requests.map((r) => r.paymentId))];
-  const { orders, earlier } = await readDocuments(tx, merchantUids, paymentIds);
+  const { orders, earlier } = await readDocuments<OrderDocument>(tx, sql.documents, requests);
   const seatless = orders.filter((order) => order.hold === null);
   const windows = windowsFor(seatless);
   const labels = seatless.flatMap((order) => order.items.flatMap((item) => item.labels));
@@ -43,23 +40,6 @@ export async function readFacts(
     labels,
     free: await readFreeSeats(tx, sale.id, sizesOf(windows), labels),
     nextHoldEnds: await readHoldEnds(tx, windows),
-  };
-}
-
-async function readDocuments(tx: Transaction, merchantUids: string[], paymentIds: string[]) {
-  type Row =
-    | { kind: 'order'; document: OrderDocument }
-    | { kind: 'verdict'; document: EarlierVerdict };
-  // One round trip for both: each costs about as much as the reading itself.
-  const rows = await tx.$queryRawUnsafe<Row[]>(
-    `SELECT 'order' AS kind, o.document FROM (${sql.orders}) o UNION ALL
-     SELECT 'verdict' AS kind, v.document FROM (${sql.verdicts.replace('$1', '$2')}) v`,
-    merchantUids,
-    paymentIds,
-  );
-  return {
-    orders: rows.flatMap((row) => (row.kind === 'order' ? [row.document] : [])),
-    earlier: rows.flatMap((row) => (row.kind === 'verdict' ? [row.document] : [])),
   };
 }
 
