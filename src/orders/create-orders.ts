@@ -2,7 +2,10 @@
 
 import { createHash } from 'node:crypto';
 import type { Database, Transaction } from '../db/database.ts';
+import { loadSql } from '../db/sql.ts';
 import type { NewOrder } from './schema.ts';
+
+const sql = loadSql('insert_orders');
 
 export interface OrderRow {
   id: number;
@@ -154,14 +157,9 @@ async function insertMissing(tx: Transaction, priced: Priced[]): Promise<OrderRo
       throw new Refused({ ok: false, reason: 'conflict', fault });
     }
   });
-  const inserted = await tx.order.createManyAndReturn({
-    data: [...missing.values()].map(({ items, ...order }) => order),
-  });
-  await tx.orderItem.createMany({
-    data: inserted.flatMap((row) =>
-      (missing.get(row.merchantUid)?.items ?? []).map((item) => ({ ...item, orderId: row.id })),
-    ),
-  });
-  const rows = new Map([...existing, ...inserted].map((row) => [row.merchantUid, row]));
+  const inserted = await tx.$queryRawUnsafe<OrderRow[]>(sql, JSON.stringify([...missing.values()]));
+  const rows = new Map(
+    [...existing, ...inserted].map((row): [string, OrderRow] => [row.merchantUid, row]),
+  );
   return priced.flatMap((order) => rows.get(order.merchantUid) ?? []);
 }

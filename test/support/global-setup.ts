@@ -1,5 +1,7 @@
 // Once for a whole run: a Postgres, a migrated template database, and a Redis, all real.
 
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
@@ -44,12 +46,39 @@ export default async function setup(project: TestProject): Promise<() => Promise
 async function testPostgres(): Promise<{ url: string; stop(): Promise<void> }> {
   const { DATABASE_URL } = process.env;
   if (DATABASE_URL) return { url: DATABASE_URL, stop: async () => undefined };
+  // A server of its own for each run, so that two runs at once do not stop each other's.
+  const name = `test-${process.pid}`;
   const postgres = await startEmbeddedPostgres({
     root,
-    name: 'test',
+    name,
     settings: { fsync: 'off', synchronous_commit: 'off', max_connections: '400' },
   });
-  return { url: postgres.url, stop: () => postgres.stop() };
+  return {
+    url: postgres.url,
+    stop: async () => {
+      await postgres.stop();
+      await removeServers(root, (pid) => pid === process.pid || !isAlive(pid));
+    },
+  };
+}
+
+/** Also what a run that was killed has left behind. */
+async function removeServers(folder: string, which: (pid: number) => boolean): Promise<void> {
+  const home = join(folder, '.seatline');
+  for (const entry of await readdir(home)) {
+    const pid = Number(/^postgres-test-(\d+)/.exec(entry)?.[1] ?? Number.NaN);
+    if (!Number.isNaN(pid) && which(pid))
+      await rm(join(home, entry), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Databases of runs that failed were kept for a look; the next run clears them away. */

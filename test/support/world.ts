@@ -193,12 +193,12 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     QUEUE_PREFIX: `t${randomBytes(5).toString('hex')}`,
     ...(options.carrier === 'redis' ? { REDIS_URL: inject('redisUrl') } : {}),
     ...(options.gateway === false ? {} : gatewayEnv(sandbox)),
-    ...options.env,
+    ...(options.env ?? {}),
   };
   const config = readConfig(env);
   const service = await startService({
     config,
-    databaseUrl: database.url,
+    databaseUrl: options.env?.DATABASE_URL ?? database.url,
     apiKey: API_KEY,
     confirmSecret: CONFIRM_SECRET,
     log: createLog(config.logLevel),
@@ -217,7 +217,7 @@ export function gatewayEnv(sandbox: Sandbox): Record<string, string> {
     PORTONE_V1_SECRET: v1.secret,
     PORTONE_V2_URL: sandbox.v2Url,
     PORTONE_V2_SECRET: v2.apiSecret,
-    PORTONE_WEBHOOK_SECRET: v2.webhookSecret,
+    PORTONE_WEBHOOK_SECRET: v2.webhookSecret ?? '',
   };
 }
 

@@ -162,3 +162,8 @@ CREATE TRIGGER moves_append_only BEFORE UPDATE OR DELETE ON moves
   FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER seats_stay BEFORE DELETE ON seats
   FOR EACH ROW EXECUTE FUNCTION refuse_change();
+-- TRUNCATE fires no row's trigger.
+CREATE TRIGGER moves_not_emptied BEFORE TRUNCATE ON moves
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER seats_not_emptied BEFORE TRUNCATE ON seats
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

@@ -1,0 +1,20 @@
+-- Registers orders with their items: one statement for a thousand of them.
+-- $1 jsonb [{merchantUid, eventId, buyerId, amount, currency, fingerprint, items}].
+-- Refused by the unique key if an order came in between. Rows: one an order.
+WITH given AS (
+  SELECT * FROM jsonb_to_recordset($1::jsonb) AS g (
+    "merchantUid" text, "eventId" int, "buyerId" text, amount int, currency text,
+    fingerprint text, items jsonb)),
+inserted AS (
+  INSERT INTO orders (merchant_uid, event_id, buyer_id, amount, currency, fingerprint)
+  SELECT "merchantUid", "eventId", "buyerId", amount, currency, fingerprint FROM given
+  RETURNING id, merchant_uid, amount, currency, status),
+with_items AS (
+  INSERT INTO order_items (order_id, ticket_type_id, quantity, unit_price, labels, together)
+  SELECT o.id, i."ticketTypeId", i.quantity, i."unitPrice",
+         ARRAY (SELECT jsonb_array_elements_text(i.labels)), i.together
+    FROM given g
+    JOIN inserted o ON o.merchant_uid = g."merchantUid"
+   CROSS JOIN LATERAL jsonb_to_recordset(g.items) AS i (
+     "ticketTypeId" int, quantity int, "unitPrice" int, labels jsonb, together boolean))
+SELECT id, merchant_uid AS "merchantUid", amount, currency, status FROM inserted

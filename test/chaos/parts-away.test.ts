@@ -1,0 +1,113 @@
+import { mkdtempSync } from 'node:fs';
+import { chmod, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { migrate } from '../../src/db/migrate.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/embedded/postgres.ts';
+import { openProxy, type TcpProxy } from '../support/proxy.ts';
+import { startRedis } from '../support/redis-server.ts';
+import { type Answered, streamConfirms } from '../support/stream.ts';
+import { until } from '../support/wait.ts';
+import { openWorld, type World } from '../support/world.ts';
+
+const AWAY_MS = 5_000;
+const AT_ONCE_MS = 1_000;
+const BACK_MS = 5_000;
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Between half a second after the part went and the moment it came back. */
+function sentWhileAway(answers: Answered[], goneAt: number): Answered[] {
+  return answers.filter((a) => a.sentAt > goneAt + 500 && a.sentAt < goneAt + AWAY_MS - 500);
+}
+
+describe('a part goes away for five seconds in mid-sale', () => {
+  let world: World;
+  let redis: Awaited<ReturnType<typeof startRedis>>;
+  let postgres: EmbeddedPostgres;
+  let proxy: TcpProxy;
+  // The owner of the database must be able to reach its folder.
+  const folder = mkdtempSync(join(tmpdir(), 'seatline-chaos-'));
+  const startPostgres = () => startEmbeddedPostgres({ root: folder, name: 'chaos' });
+
+  beforeAll(async () => {
+    await chmod(folder, 0o755);
+    [redis, postgres] = await Promise.all([startRedis(), startPostgres()]);
+    proxy = await openProxy(Number(new URL(postgres.url).port));
+    const url = new URL(postgres.url);
+    url.port = String(proxy.port);
+    await migrate(url.href);
+    world = await openWorld({
+      carrier: 'redis',
+      env: { REDIS_URL: redis.url, DATABASE_URL: url.href },
+    });
+  });
+  afterAll(async () => {
+    await world?.close();
+    await proxy?.close();
+    await redis?.stop();
+    await postgres?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  async function sale(leave: () => Promise<void>, comeBack: () => Promise<void>) {
+    const event = await world.event(3_000);
+    const stream = streamConfirms(world, await world.orders(event, 3_000), 10);
+    await until(
+      'fifty confirmed',
+      () => stream.answers.filter((a) => a.status === 200).length >= 50,
+    );
+    const goneAt = Date.now();
+    await leave();
+    await pause(AWAY_MS - (Date.now() - goneAt));
+    await comeBack();
+    const backAt = Date.now();
+    await until('service after its return', () =>
+      stream.answers.some((a) => a.status === 200 && a.sentAt > backAt),
+    );
+    const backMs = Date.now() - backAt;
+    await pause(500);
+    const answers = await stream.stop();
+    return { event, answers, goneAt, backMs };
+  }
+
+  async function expectNoLooseHold(event: string, answers: Answered[]) {
+    const confirmed = answers.filter((a) => a.status === 200).length;
+    await until('no hold but the confirmed ones', async () => {
+      return (await world.seats(event)).held === confirmed;
+    });
+    expect(await world.audit(event)).toMatchObject({ clean: true });
+  }
+
+  test('Redis: refused at once as unavailable, full service within seconds of its return', async () => {
+    const { event, answers, goneAt, backMs } = await sale(redis.kill, redis.restart);
+    const away = sentWhileAway(answers, goneAt);
+    console.log(`redis away: ${away.length} refused, back after ${backMs} ms`);
+    expect(away.length).toBeGreaterThan(100);
+    for (const answer of away) {
+      expect(answer.body.code).toBe('unavailable');
+      expect(answer.tookMs).toBeLessThan(AT_ONCE_MS);
+    }
+    expect(backMs).toBeLessThan(BACK_MS);
+    await expectNoLooseHold(event, answers);
+  });
+
+  test('Postgres: refused at once as unavailable, full service within seconds of its return', async () => {
+    const { event, answers, goneAt, backMs } = await sale(
+      () => postgres.stop(),
+      async () => {
+        postgres = await startPostgres();
+        proxy.pointTo(Number(new URL(postgres.url).port));
+      },
+    );
+    const away = sentWhileAway(answers, goneAt);
+    console.log(`postgres away: ${away.length} refused, back after ${backMs} ms`);
+    expect(away.length).toBeGreaterThan(100);
+    for (const answer of away) {
+      expect(answer.body.code).toBe('unavailable');
+      expect(answer.tookMs).toBeLessThan(AT_ONCE_MS);
+    }
+    expect(backMs).toBeLessThan(BACK_MS);
+    await expectNoLooseHold(event, answers);
+  });
+});

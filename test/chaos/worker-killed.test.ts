@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ServiceProcess, startProcess } from '../support/service-process.ts';
+import { streamConfirms } from '../support/stream.ts';
+import { until } from '../support/wait.ts';
+import { CARRIERS, openWorld, type World } from '../support/world.ts';
+
+const DEADLINE_MS = 4_000;
+const RESUME_MS = 3_000;
+
+describe.each(CARRIERS)('the only worker is killed in mid-sale, on %s', (carrier) => {
+  let world: World;
+  const workers: ServiceProcess[] = [];
+  const startWorker = async () => {
+    const worker = await startProcess({ ...world.env, ROLE: 'worker', LOG_LEVEL: 'info' });
+    workers.push(worker);
+    return worker;
+  };
+
+  beforeAll(async () => {
+    world = await openWorld({ carrier, env: { ROLE: 'api' } });
+  });
+  afterAll(async () => {
+    await Promise.all(workers.map((worker) => worker.kill('SIGTERM')));
+    await world?.close();
+  });
+
+  test('nothing is oversold, no hold is orphaned, and verdicts resume within three seconds', async () => {
+    const event = await world.event(2_000);
+    const orders = await world.orders(event, 1_500);
+    const first = await startWorker();
+    const stream = streamConfirms(world, orders, 10);
+    await until(
+      'fifty confirmed',
+      () => stream.answers.filter((a) => a.status === 200).length >= 50,
+    );
+
+    await first.kill('SIGKILL');
+    const killedAt = Date.now();
+    await until('a refusal', () =>
+      stream.answers.some((a) => a.sentAt > killedAt && a.status !== 200),
+    );
+
+    await startWorker();
+    const readyAt = Date.now();
+    await until('a verdict after the new worker is ready', () =>
+      stream.answers.some((a) => a.status === 200 && a.sentAt + a.tookMs > readyAt),
+    );
+    const resumedMs = Date.now() - readyAt;
+    const answers = await stream.stop();
+    console.log(`${carrier}: ${answers.length} asked, resumed after ${resumedMs} ms`);
+
+    expect(resumedMs).toBeLessThan(RESUME_MS);
+    for (const answer of answers) {
+      expect([200, 503]).toContain(answer.status);
+      expect(answer.tookMs).toBeLessThan(DEADLINE_MS + 1_000);
+    }
+    const confirmed = answers.filter((a) => a.status === 200).length;
+    await until('no hold but the confirmed ones', async () => {
+      const { held } = await world.seats(event);
+      return held === confirmed;
+    });
+    expect(await world.audit(event)).toMatchObject({ clean: true });
+  });
+});
