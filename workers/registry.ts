@@ -70,8 +70,9 @@ function confirmWorkers(d: Dependencies): ActiveWorkers {
     open: (name): Worker =>
       carrier.openWorker<BatchJob>(name, (job) => workBatch(options, job.data), {
         concurrency: 1,
-        // Woken at once by a new job; an idle worker costs next to nothing.
-        drainDelay: 30,
+        // A new job wakes it at once. Looking once a second besides costs an open event little, and
+        // finds the jobs that another worker left waiting when it was told to stop.
+        drainDelay: 1,
         ...CONFIRM_LOCK,
         removeOnComplete: { count: 0 },
         removeOnFail: { count: 100 },
