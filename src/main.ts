@@ -1,8 +1,8 @@
 // The program: reads its configuration, starts what it needs, serves, and stops in order.
 
 import { setUpDatabase } from './cli/set-up-database.ts';
-import { ConfigError, readConfig } from './config.ts';
-import { developmentSecrets } from './embedded/development-secrets.ts';
+import { type Config, ConfigError, readConfig } from './config.ts';
+import { developmentSecrets, type Secrets } from './embedded/development-secrets.ts';
 import { stopOnSignal } from './lifecycle.ts';
 import { createLog } from './log.ts';
 import { projectRoot } from './root.ts';
@@ -12,10 +12,7 @@ async function main(): Promise<void> {
   const config = readConfig(process.env);
   const log = createLog(config.logLevel, { role: config.role });
   const database = await setUpDatabase(config.database.url, 'service', (line) => log.info(line));
-  const secrets = developmentSecrets(projectRoot, {
-    apiKey: config.http.apiKey,
-    confirmSecret: config.confirm.secret,
-  });
+  const secrets = secretsFor(config);
   if (secrets.apiKeyMade) {
     process.stderr.write(
       `\n  API_KEY is not set. For development one was made:\n\n    ${secrets.apiKey}\n\n`,
@@ -32,6 +29,18 @@ async function main(): Promise<void> {
     await service.close();
     await database.stop();
   });
+}
+
+/** Made only where they are used and missing; in production the configuration demands them. */
+function secretsFor(config: Config): Secrets {
+  const given = { apiKey: config.http.apiKey, confirmSecret: config.confirm.secret };
+  if (config.role !== 'worker' && !config.production) return developmentSecrets(projectRoot, given);
+  const unused = '';
+  return {
+    apiKey: given.apiKey ?? unused,
+    confirmSecret: given.confirmSecret ?? unused,
+    apiKeyMade: false,
+  };
 }
 
 main().catch((error: unknown) => {

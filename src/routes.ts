@@ -52,6 +52,7 @@ export function organizerRoutes(d: ApiDependencies): Router[] {
     eventRoutes({ database, bodyMaxBytes }),
     orderRoutes({
       database,
+      clock: d.clock,
       bodyMaxBytes,
       seatsMax: config.orders.seatsMax,
       confirmUrl: (merchantUid) =>

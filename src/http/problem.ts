@@ -4,7 +4,6 @@
 export const PROBLEM_STATUS = {
   invalid_request: 422,
   malformed_body: 400,
-  unsupported_media_type: 415,
   body_too_large: 413,
   unauthorized: 401,
   not_found: 404,

@@ -147,6 +147,7 @@ export const answerSchemas = {
   WebhookStored: z.strictObject({ stored: z.literal(true), repeat: z.boolean() }),
   Event: eventAnswer,
   SeatsCreated: z.strictObject({ created: count }),
+  OrderCancelled: z.strictObject({ status: z.literal('cancelled'), released: z.array(z.string()) }),
   RegisteredOrders: z.union([registeredOrder, z.array(registeredOrder)]),
   Order: orderAnswer,
   Released: releasedAnswer,

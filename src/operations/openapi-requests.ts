@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { newEvent, newSeats } from '../events/schema.ts';
 import { newOrder, newOrders } from '../orders/schema.ts';
+import { releaseBody } from '../release/schema.ts';
 
 const id = z.string().trim().min(1).max(200);
 const AMOUNT_MAX = 2_147_483_647;
@@ -56,20 +57,6 @@ const webhooks = {
     .describe('V2, version 2024-04-25. Unknown types are stored and ignored.'),
 };
 
-const names = z.array(z.string().min(1).max(200)).max(10_000);
-
-/** As src/release/routes.ts parses it; a test proves that the two agree. */
-export const releaseRequest = z
-  .strictObject({
-    orders: names.optional(),
-    seats: names.optional(),
-    overdue: z.literal(true).optional(),
-    allHeld: z.literal(true).optional(),
-    reason: z.string().trim().min(1).max(500),
-    dryRun: z.boolean().optional(),
-  })
-  .describe('At least one of `orders`, `seats`, `overdue` and `allHeld` must say what to release.');
-
 /** By their names in the document. */
 export const requestSchemas = {
   ...confirmDialects,
@@ -78,5 +65,5 @@ export const requestSchemas = {
   NewSeats: newSeats,
   NewOrder: newOrder,
   NewOrders: newOrders,
-  Release: releaseRequest,
+  Release: releaseBody,
 } satisfies Record<string, z.ZodType>;

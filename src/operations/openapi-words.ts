@@ -7,9 +7,8 @@ import type { ProblemCode } from '../http/problem.ts';
 /** The compiler sees to it that every verdict is explained. */
 export const VERDICT_MEANING: Record<VerdictCode, string> = {
   confirmed: 'The seats are held for this payment: charge.',
-  sold_out: 'Everything of the ticket type is sold.',
-  all_held:
-    'Nothing is free, but some seats are held and may come back; `at`: when the next hold ends.',
+  sold_out: 'Too few seats of the ticket type are left, and none of it is held.',
+  all_held: 'Too few are free, but some are held and may come back; `at`: when the next hold ends.',
   no_adjacent_seats: 'Seats are left, but not side by side, and the order wants them `together`.',
   seat_taken: 'A seat that the order names is gone; `seats`: which.',
   limit_reached: "More than the event's `maxPerOrder` or `maxPerBuyer` allows.",
@@ -17,8 +16,8 @@ export const VERDICT_MEANING: Record<VerdictCode, string> = {
   sale_closed: 'The sale has closed.',
   unknown_order: 'No such order was registered.',
   amount_mismatch: "The amount is not the order's.",
-  already_paid: 'The order is paid, by another payment.',
-  order_cancelled: 'The order was cancelled or refunded.',
+  already_paid: 'The order is paid, or was paid and refunded.',
+  order_cancelled: 'The order was cancelled.',
   conflicting_repeat: 'The same payment asked before, with another order or amount.',
   hold_ended: 'The payment had a hold once; it is over.',
   timed_out: 'No verdict within the deadline; nothing is held. A new payment may be tried.',
@@ -32,7 +31,6 @@ export const VERDICT_MEANING: Record<VerdictCode, string> = {
 export const PROBLEM_MEANING: Record<ProblemCode, string> = {
   invalid_request: 'The body was understood, but breaks a rule; `faults` or `line` says where.',
   malformed_body: 'The body is not valid JSON or could not be read.',
-  unsupported_media_type: 'The body is of a type that is not taken here.',
   body_too_large: 'The body has more bytes than are taken.',
   unauthorized: 'The API key, or the signature of a webhook, is missing or wrong.',
   not_found: 'There is no such thing.',

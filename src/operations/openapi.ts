@@ -172,6 +172,17 @@ function orderPaths(): Record<string, Record<string, Json>> {
         responses: { 200: json('Order', 'The order.'), ...problems('not_found') },
       }),
     },
+    '/api/orders/{merchantUid}/cancel': {
+      post: organizer({
+        summary: 'Call an order off that is not paid: its seats go back',
+        description: 'A payment that comes all the same is refunded.',
+        parameters: [inPath('merchantUid', 'The order.')],
+        responses: {
+          200: json('OrderCancelled', 'Cancelled.'),
+          ...problems('not_found', 'conflict'),
+        },
+      }),
+    },
   };
 }
 

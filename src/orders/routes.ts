@@ -1,16 +1,19 @@
 // The organizer's API for orders: register one or many, look at one.
 
 import Router from '@koa/router';
+import type { Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
 import { readBody } from '../http/body.ts';
 import { parse } from '../http/parse.ts';
 import { Problem } from '../http/problem.ts';
+import { cancelOrder } from './cancel-order.ts';
 import { type CreateOrdersResult, createOrders, type OrderRow } from './create-orders.ts';
 import { newOrders } from './schema.ts';
 import { viewOrder } from './view-order.ts';
 
 export interface OrderRoutesOptions {
   database: Database;
+  clock: Clock;
   bodyMaxBytes: number;
   seatsMax: number;
   /** Where PortOne is to ask about an order, and where to send its webhooks. */
@@ -39,6 +42,15 @@ export function orderRoutes(options: OrderRoutesOptions): Router {
     }));
     ctx.status = 201;
     ctx.body = Array.isArray(wanted) ? views : views[0];
+  });
+
+  router.post('/:merchantUid/cancel', async (ctx) => {
+    const cancelled = await cancelOrder(options, ctx.params.merchantUid ?? '');
+    if (!cancelled.ok && cancelled.reason === 'unknown_order') {
+      throw new Problem('not_found', 'there is no such order');
+    }
+    if (!cancelled.ok) throw new Problem('conflict', 'the order is paid; refund it instead');
+    ctx.body = { status: 'cancelled', released: cancelled.released };
   });
 
   router.get('/:merchantUid', async (ctx) => {

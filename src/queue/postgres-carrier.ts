@@ -48,6 +48,8 @@ export function openPostgresCarrier(options: PostgresCarrierOptions): Carrier {
     connectionTimeoutMillis: options.commandTimeoutMs,
     query_timeout: options.commandTimeoutMs,
   });
+  // Every queue and worker listens to the pool's errors; that many are no leak.
+  pool.setMaxListeners(0);
   const listener = new PostgresListener(options.url, options.log);
   for (const each of [pool, messages]) {
     each.on('error', (error) =>

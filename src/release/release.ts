@@ -118,7 +118,11 @@ async function end(
   const released: ReleasedSeat[] = [];
   for (let from = 0; from < ids.length; from += HOLDS_PER_TRANSACTION) {
     const freed = await endHolds(database.prisma, {
-      holds: ids.slice(from, from + HOLDS_PER_TRANSACTION).map((id) => ({ id, paymentId: null })),
+      holds: ids.slice(from, from + HOLDS_PER_TRANSACTION).map((id) => ({
+        id,
+        // By time: only while the payment that PortOne was asked about still has the hold.
+        paymentId: request.overdue ? (holds.get(id)?.paymentId ?? null) : null,
+      })),
       now: clock.now(),
       actor,
       reason: request.reason,

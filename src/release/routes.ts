@@ -1,29 +1,12 @@
 // POST /api/events/:slug/release: the organizer's hand, over HTTP.
 
 import Router from '@koa/router';
-import { z } from 'zod';
 import { readBody } from '../http/body.ts';
 import { parse } from '../http/parse.ts';
 import { Problem } from '../http/problem.ts';
 import type { AskOptions } from '../payments/ask-before-release.ts';
 import { releaseSeats } from './release.ts';
-
-const TARGETS_MAX = 10_000;
-
-const names = z.array(z.string().min(1).max(200)).max(TARGETS_MAX);
-
-const releaseBody = z
-  .strictObject({
-    orders: names.optional(),
-    seats: names.optional(),
-    overdue: z.literal(true).optional(),
-    allHeld: z.literal(true).optional(),
-    reason: z.string().trim().min(1).max(500),
-    dryRun: z.boolean().optional(),
-  })
-  .refine((b) => b.orders?.length || b.seats?.length || b.overdue || b.allHeld, {
-    message: 'say what to release: orders, seats, overdue or allHeld',
-  });
+import { releaseBody } from './schema.ts';
 
 export function releaseRoutes(options: AskOptions, bodyMaxBytes: number): Router {
   const router = new Router({ prefix: '/api/events' });

@@ -1,0 +1,68 @@
+// The real audit command, as a process of its own, on the database of a running service.
+
+import { execFile } from 'node:child_process';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { openWorld, type World } from '../support/world.ts';
+
+/** Each command is a process that compiles itself first; on a busy machine that takes seconds. */
+vi.setConfig({ testTimeout: 120_000 });
+
+let world: World;
+
+beforeAll(async () => {
+  world = await openWorld({ carrier: 'postgres' });
+});
+afterAll(() => world?.close());
+
+function audit(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      ['--import', 'tsx', 'src/cli/audit.ts', ...args],
+      { env: { PATH: process.env.PATH ?? '', ...world.env } },
+      (error, stdout, stderr) => resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
+    );
+  });
+}
+
+test('no event at all is clean', async () => {
+  const ended = await audit();
+  expect(ended).toMatchObject({ code: 0, stderr: '' });
+  expect(ended.stdout).toContain('nothing to check');
+});
+
+test('clean events: exit code 0, each law in plain words; then a broken one is found', async () => {
+  const good = await world.event(3);
+  const bad = await world.event(3);
+  for (const event of [good, bad]) {
+    expect((await world.confirm(await world.order(event))).status).toBe(200);
+  }
+  const clean = await audit();
+  expect(clean).toMatchObject({ code: 0, stderr: '' });
+  expect(clean.stdout).toContain('No seat is given to two orders');
+  expect(clean.stdout).toContain('Clean: 2 events, every law held.');
+
+  await world.sql(`UPDATE events SET last_position = last_position + 1 WHERE slug = $1`, bad);
+  const broken = await audit('--json');
+  expect(broken).toMatchObject({ code: 1, stderr: '' });
+  expect(broken.stdout.trim().split('\n')).toHaveLength(1);
+  const { clean: all, events } = JSON.parse(broken.stdout);
+  expect(all).toBe(false);
+  expect(events[good]).toMatchObject({ clean: true, positionGaps: 0 });
+  expect(events[bad]).toMatchObject({ clean: false, positionGaps: 1 });
+
+  const told = await audit('--event', bad);
+  expect(told.code).toBe(1);
+  expect(told.stdout).toMatch(/FAIL {2}positionGaps .*: 1 violation\n/);
+  expect(await audit('--event', good)).toMatchObject({ code: 0 });
+});
+
+test('an unknown event is exit code 1, wrong usage 2', async () => {
+  const unknown = await audit('--event', 'nowhere', '--json');
+  expect(unknown.code).toBe(1);
+  expect(JSON.parse(unknown.stdout)).toEqual({
+    clean: false,
+    error: 'There is no event nowhere.',
+  });
+  expect(await audit('--everything')).toMatchObject({ code: 2, stdout: '' });
+});
