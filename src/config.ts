@@ -6,7 +6,8 @@ const ROLES = ['all', 'api', 'worker'] as const;
 
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const url = (...protocols: string[]) =>
-  z.url().refine((text) => protocols.includes(new URL(text).protocol), {
+  // Aborted, for what is no url at all cannot be asked for its protocol.
+  z.url({ abort: true }).refine((text) => protocols.includes(new URL(text).protocol), {
     message: `must start with ${protocols.map((p) => `${p}//`).join(' or ')}`,
   });
 const secret = (min: number) => z.string().min(min, `must have at least ${min} characters`);

@@ -111,6 +111,8 @@ export class Enrolment {
     const until = Math.max(...requests.map((r) => r.decideBy));
     const job: BatchJob = { batchId, eventId, replyTo: replies.channel, enrolledAt, requests };
     const verdicts = replies.expect(batchId, requests, until);
+    // It may fail before it is waited for, while the queue still takes the job.
+    verdicts.catch(() => undefined);
     this.options.onBatch?.(requests.length);
     try {
       // One event, one batch at a time, whatever the number of workers: this is what makes
@@ -120,7 +122,6 @@ export class Enrolment {
       await Promise.all([lane.queue.add('batch', job), this.announce(lane, eventId, enrolledAt)]);
     } catch (error) {
       lane.ready = undefined;
-      verdicts.catch(() => undefined);
       replies.giveUp(batchId);
       throw error;
     }

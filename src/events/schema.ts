@@ -9,7 +9,9 @@ const text = z.string().trim().min(1).max(200);
 const instant = z.iso.datetime({ offset: true }).transform((value) => new Date(value));
 
 const check = z.strictObject({
-  url: z.url().refine((u) => /^https?:$/.test(new URL(u).protocol), 'must be http(s)'),
+  url: z
+    .url({ abort: true })
+    .refine((u) => /^https?:$/.test(new URL(u).protocol), 'must be http(s)'),
   secret: z.string().min(8).max(200),
   timeoutMs: z.number().int().min(50).max(5_000).optional(),
   onSilence: z.enum(['refuse', 'allow']).optional(),

@@ -10,7 +10,11 @@ import { endHolds } from '../seats/end-holds.ts';
 import { lockSale } from '../seats/lock.ts';
 import { type LateOrder, seatLatePayment } from './seat-late-payment.ts';
 
-const sql = { record: loadSql('record_payment'), sell: loadSql('sell_hold') };
+const sql = {
+  order: loadSql('load_settlement'),
+  record: loadSql('record_payment'),
+  sell: loadSql('sell_hold'),
+};
 
 export interface SettleOptions {
   database: Database;
@@ -28,10 +32,11 @@ export type Settled =
   | 'released'
   | 'kept'
   | 'recorded'
+  /** A later state of this payment was settled before; nothing was done. */
+  | 'outdated'
   | 'unknown_order';
 
 interface OrderState extends LateOrder {
-  merchantUid: string;
   amount: number;
   currency: string;
   status: string;
@@ -47,39 +52,19 @@ export async function settlePayment(
     const seen = await readOrder(tx, payment);
     if (!seen) return 'unknown_order';
     // A paid payment without a hold may take seats: that needs the event's lock, before all others.
-    const order = await lockIfLate(tx, seen, payment);
-    const settlement = new Settlement(tx, options, order, payment);
-    return settlement.run();
+    const late = payment.status === 'paid' && seen.hold === null;
+    if (late) await lockSale(tx, seen.eventId);
+    return new Settlement(tx, options, seen, payment, late).run();
   });
-}
-
-async function lockIfLate(
-  tx: Transaction,
-  seen: OrderState,
-  payment: PaymentSnapshot,
-): Promise<OrderState> {
-  if (seen.hold || payment.status !== 'paid') return seen;
-  await lockSale(tx, seen.eventId);
-  const order = await readOrder(tx, payment);
-  if (!order) throw new StaleRead('order');
-  return order;
 }
 
 async function readOrder(tx: Transaction, payment: PaymentSnapshot): Promise<OrderState | null> {
-  const order = await tx.order.findUnique({
-    where: { merchantUid: payment.merchantUid },
-    include: {
-      items: { orderBy: { id: 'asc' } },
-      holds: {
-        where: { state: { not: 'ended' } },
-        select: { id: true, state: true, paymentId: true },
-      },
-      payments: { where: { paymentId: payment.paymentId }, select: { refund: true } },
-    },
-  });
-  if (!order) return null;
-  const { holds, payments, ...rest } = order;
-  return { ...rest, hold: holds[0] ?? null, refunding: Boolean(payments[0]?.refund) };
+  const [row] = await tx.$queryRawUnsafe<{ document: OrderState }[]>(
+    sql.order,
+    payment.merchantUid,
+    payment.paymentId,
+  );
+  return row?.document ?? null;
 }
 
 class Settlement {
@@ -88,8 +73,9 @@ class Settlement {
   constructor(
     private readonly tx: Transaction,
     private readonly options: SettleOptions,
-    private readonly order: OrderState,
+    private order: OrderState,
     private readonly payment: PaymentSnapshot,
+    private readonly saleLocked: boolean,
   ) {
     this.now = options.clock.now();
   }
@@ -105,16 +91,16 @@ class Settlement {
       case 'cancelled':
         return this.cancelled();
       case 'ready':
-        await this.record(null);
-        return 'recorded';
+        return (await this.record(null)) ? 'recorded' : 'outdated';
     }
   }
 
   private async paid(): Promise<Settled> {
-    const { payment, order } = this;
+    const { payment } = this;
     const wrong = this.whatIsWrong();
     const partly = payment.cancelledAmount > 0 ? 'partially_cancelled' : null;
-    await this.record(wrong ?? partly);
+    if (!(await this.record(wrong ?? partly))) return 'outdated';
+    const { order } = this;
     if (order.refunding) return 'recorded';
     if (wrong) {
       await this.endOwnHold(wrong, 'pending');
@@ -127,6 +113,7 @@ class Settlement {
         : this.refund('paid_twice');
     }
     if (order.status !== 'pending' && order.status !== 'held') return this.refund('order_closed');
+    if (!this.saleLocked) throw new StaleRead('hold');
     const seated = await seatLatePayment(this.tx, order, payment, this.now);
     return seated ?? this.refund('no_seats_left');
   }
@@ -155,7 +142,7 @@ class Settlement {
 
   /** The hold follows the account's due date; nothing is sold before money is there. */
   private async waitingForDeposit(): Promise<Settled> {
-    await this.record(null);
+    if (!(await this.record(null))) return 'outdated';
     const { depositBy } = this.payment;
     const hold = this.ownHold('held');
     if (!hold || !depositBy) return 'recorded';
@@ -168,14 +155,19 @@ class Settlement {
 
   /** Not the end of it: some methods fail first and are paid later, which is a late payment. */
   private async failed(): Promise<Settled> {
-    await this.record(null);
+    if (!(await this.record(null))) return 'outdated';
     if (!this.ownHold('held')) return 'recorded';
     return this.endOwnHold('payment_failed', 'pending');
   }
 
   private async cancelled(): Promise<Settled> {
-    await this.record(null);
-    const { order } = this;
+    if (!(await this.record(null))) return 'outdated';
+    const { order, payment, now } = this;
+    // Whoever gave the money back, ourselves or a person in the console: none is owed any more.
+    await this.tx.refund.updateMany({
+      where: { paymentId: payment.paymentId, state: { not: 'done' } },
+      data: { state: 'done', doneAt: now, lastError: null },
+    });
     const hold = this.ownHold('held') ?? this.ownHold('sold');
     if (hold) return this.endOwnHold('payment_cancelled', 'refunded');
     if (!order.hold && order.refunding && order.status === 'pending') {
@@ -222,9 +214,14 @@ class Settlement {
     return 'refund_requested';
   }
 
-  private async record(flag: string | null): Promise<void> {
+  /**
+   * Takes the payment's row, and looks at the order anew once it has it: another settlement of the
+   * same payment may have moved seats in between.
+   * @returns false where a later state of the payment is on record already
+   */
+  private async record(flag: string | null): Promise<boolean> {
     const p = this.payment;
-    await this.tx.$queryRawUnsafe(
+    const rows = await this.tx.$queryRawUnsafe<unknown[]>(
       sql.record,
       p.paymentId,
       p.gateway,
@@ -238,5 +235,10 @@ class Settlement {
       flag,
       this.now,
     );
+    if (rows.length === 0) return false;
+    const order = await readOrder(this.tx, p);
+    if (!order) throw new StaleRead('order');
+    this.order = order;
+    return true;
   }
 }

@@ -38,12 +38,14 @@ interface Waiting<Item, Result> {
  */
 export class Gatherer<Item, Result> {
   private waiting: Waiting<Item, Result>[] = [];
+  /** Those of `waiting` that were withdrawn; they hold no place. */
+  private withdrawn = 0;
   private inFlight = 0;
 
   constructor(private readonly options: GathererOptions<Item, Result>) {}
 
   get waitingCount(): number {
-    return this.waiting.length;
+    return this.waiting.length - this.withdrawn;
   }
 
   get idle(): boolean {
@@ -55,16 +57,23 @@ export class Gatherer<Item, Result> {
    * @throws TooManyWaiting, Withdrawn, or what `run` throws
    */
   add(item: Item, signal?: AbortSignal): Promise<Result> {
-    if (this.waiting.length >= this.options.waitingMax) {
+    if (this.waitingCount >= this.options.waitingMax) {
       return Promise.reject(new TooManyWaiting(this.options.waitingMax));
     }
     return new Promise((resolve, reject) => {
       const entry: Waiting<Item, Result> = { item, resolve, reject, state: 'waiting' };
-      signal?.addEventListener('abort', () => withdraw(entry), { once: true });
+      signal?.addEventListener('abort', () => this.withdraw(entry), { once: true });
       this.waiting.push(entry);
-      if (signal?.aborted) withdraw(entry);
+      if (signal?.aborted) this.withdraw(entry);
       this.pump();
     });
+  }
+
+  private withdraw(entry: Waiting<Item, Result>): void {
+    if (entry.state !== 'waiting') return;
+    entry.state = 'withdrawn';
+    this.withdrawn += 1;
+    entry.reject(new Withdrawn());
   }
 
   private pump(): void {
@@ -80,7 +89,10 @@ export class Gatherer<Item, Result> {
     for (const entry of this.waiting) {
       if (batch.length >= this.options.batchMax) break;
       taken += 1;
-      if (entry.state === 'withdrawn') continue;
+      if (entry.state === 'withdrawn') {
+        this.withdrawn -= 1;
+        continue;
+      }
       entry.state = 'left';
       batch.push(entry);
     }
@@ -102,10 +114,4 @@ export class Gatherer<Item, Result> {
       this.pump();
     }
   }
-}
-
-function withdraw<Item, Result>(entry: Waiting<Item, Result>): void {
-  if (entry.state !== 'waiting') return;
-  entry.state = 'withdrawn';
-  entry.reject(new Withdrawn());
 }

@@ -13,8 +13,8 @@ import type { PortOne } from '../portone/portone.ts';
 const sql = loadSql('claim_refunds');
 
 const CLAIM_MS = 30_000;
-/** Refused so often, over half an hour, a person must look. */
-const REFUSALS_MAX = 10;
+/** Refused after so many tries, over a quarter of an hour, a person must look. */
+const TRIES_MAX = 10;
 
 export interface RefundOptions extends SettleOptions {
   database: Database;
@@ -44,7 +44,8 @@ export async function workRefunds(options: RefundOptions, limit: number): Promis
       if (!(error instanceof GatewayUnreachable)) {
         options.log.warn({ paymentId: refund.paymentId, error: message }, 'refund kept');
       }
-      await again(options, refund, message);
+      // An outage, however long, is nobody's refusal.
+      await again(options, refund, message, !(error instanceof GatewayUnreachable));
     }
   }
   return claimed.length;
@@ -61,7 +62,10 @@ async function work(options: RefundOptions, refund: Claimed): Promise<void> {
   if (payment.status === 'cancelled') return done(options, refund, payment);
   const result = await api.cancel(payment, refund.reason);
   if (result.outcome === 'refused') return again(options, refund, result.message);
-  if (result.outcome === 'pending') return again(options, refund, 'taken by PortOne, not done yet');
+  if (result.outcome === 'pending') {
+    // Some methods give money back on the next business day.
+    return again(options, refund, 'taken by PortOne, not done yet', false);
+  }
   const left = await api.read(refund);
   if (left?.status === 'cancelled') return done(options, refund, left);
   return again(options, refund, 'cancelled, but money is left');
@@ -72,16 +76,19 @@ async function done(
   refund: Claimed,
   payment: PaymentSnapshot,
 ): Promise<void> {
-  await options.database.prisma.refund.update({
-    where: { paymentId: refund.paymentId },
-    data: { state: 'done', doneAt: options.clock.now(), lastError: null },
-  });
+  // Settling a cancelled payment also closes the refund that was owed for it.
   await settlePayment(options, payment);
   options.log.info({ paymentId: refund.paymentId, reason: refund.reason }, 'refunded');
 }
 
-async function again(options: RefundOptions, refund: Claimed, lastError: string): Promise<void> {
-  const giveUp = refund.tries >= REFUSALS_MAX;
+/** @param refused whether this try counts towards asking a person */
+async function again(
+  options: RefundOptions,
+  refund: Claimed,
+  lastError: string,
+  refused = true,
+): Promise<void> {
+  const giveUp = refused && refund.tries >= TRIES_MAX;
   const at = options.clock.now().getTime() + backoffMs(refund.tries);
   await options.database.prisma.refund.update({
     where: { paymentId: refund.paymentId },
