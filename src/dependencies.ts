@@ -1,7 +1,6 @@
 // What a process is made of: everything that is opened once and handed to those who need it.
 
 import { randomBytes } from 'node:crypto';
-import type { Queue } from 'bullmq';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import { ConfirmDesk } from './confirm/desk.ts';
@@ -19,6 +18,7 @@ import { createPortOne, type PortOne } from './portone/portone.ts';
 import { createSignatureChecker, type SignatureChecker } from './portone/signature.ts';
 import type { Carrier } from './queue/carrier.ts';
 import { SETTLEMENT_QUEUE } from './settlement/job.ts';
+import { type Mailbox, openMailbox } from './settlement/mailbox.ts';
 
 /** What every role has. */
 export interface Dependencies {
@@ -38,7 +38,7 @@ export interface ApiDependencies extends Dependencies {
   tokens: ConfirmTokens;
   signatures: SignatureChecker;
   publicUrl: () => string;
-  announceWebhook: (webhookId: number) => Promise<void>;
+  mailbox: Mailbox;
   close(): Promise<void>;
 }
 
@@ -82,15 +82,11 @@ export async function openApi(
     tokens: createConfirmTokens(secret),
     signatures: createSignatureChecker(config.portone.webhookSecrets),
     publicUrl,
-    announceWebhook: (webhookId) => announce(settlementQueue, webhookId),
+    mailbox: openMailbox({ database, clock, log, queue: settlementQueue, waitingMax }),
     close: async () => {
       await enrolment.close();
       await replies.close();
       await settlementQueue.close();
     },
   };
-}
-
-async function announce(queue: Queue, webhookId: number): Promise<void> {
-  await queue.add('webhook', { webhookId }, { removeOnComplete: true, removeOnFail: true });
 }

@@ -31,12 +31,10 @@ export function gatewayRoutes(d: ApiDependencies): Router {
   router.post(
     '/webhook',
     webhookHandler({
-      database: d.database,
-      clock: d.clock,
+      mailbox: d.mailbox,
       log: d.log,
       signatures: d.signatures,
       bodyMaxBytes,
-      announce: d.announceWebhook,
     }),
   );
   return router;

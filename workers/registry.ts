@@ -30,14 +30,15 @@ export interface Workers {
 export async function startWorkers(d: Dependencies): Promise<Workers> {
   const everyMs = d.config.sweep.intervalMs;
   const limit = d.config.sweep.batchMax;
+  const inbox = { ...d, onSettled: d.metrics.settled };
   const confirm = confirmWorkers(d);
   const settlement = openDuty<WebhookJob | undefined>(d, {
     queue: SETTLEMENT_QUEUE,
     concurrency: SETTLEMENT_CONCURRENCY,
     lock: GATEWAY_LOCK,
     handlers: {
-      webhook: (data) => workInbox({ ...d, onSettled: d.metrics.settled }, 1, data?.webhookId),
-      inbox: () => workInbox({ ...d, onSettled: d.metrics.settled }, limit),
+      webhooks: (data) => workInbox(inbox, limit, data?.webhookIds ?? []),
+      inbox: () => workInbox(inbox, limit),
       refunds: () => workRefunds(d, limit),
     },
     every: { inbox: everyMs, refunds: everyMs },

@@ -2,8 +2,9 @@
 
 import type { Clock } from '../clock.ts';
 import { databaseFate } from '../faults/database-errors.ts';
+import { TooManyWaiting } from '../faults/too-many-waiting.ts';
 import type { Log } from '../log.ts';
-import { TooManyWaiting, Withdrawn } from '../queue/gatherer.ts';
+import { Withdrawn } from '../queue/gatherer.ts';
 import type { EnrolledRequest } from './batch.ts';
 import type { AtTheDoor, Door, DoorDocument } from './door.ts';
 import type { Enrolment } from './enrol.ts';

@@ -2,6 +2,7 @@
 
 import type { Middleware } from 'koa';
 import { databaseFate } from '../faults/database-errors.ts';
+import { TooManyWaiting } from '../faults/too-many-waiting.ts';
 import type { Log } from '../log.ts';
 import { Problem } from './problem.ts';
 
@@ -27,8 +28,8 @@ export function renderErrors(log: Log): Middleware {
 function problemOf(error: unknown, log: Log): Problem {
   if (error instanceof Problem) return error;
   const { message, stack } = error as Error;
-  if (databaseFate(error) !== 'fail') {
-    log.warn({ error: message }, 'database away');
+  if (error instanceof TooManyWaiting || databaseFate(error) !== 'fail') {
+    log.warn({ error: message }, 'not served now');
     return new Problem('unavailable', 'the service is briefly unavailable; try again');
   }
   log.error({ error: message, stack }, 'request failed');

@@ -1,5 +1,7 @@
 // Gathers single items into batches: the first goes at once, the rest while it is under way.
 
+import { TooManyWaiting } from '../faults/too-many-waiting.ts';
+
 export interface GathererOptions<Item, Result> {
   /** @returns one result an item, in the same order */
   run: (items: Item[]) => Promise<Result[]>;
@@ -8,13 +10,6 @@ export interface GathererOptions<Item, Result> {
   inFlightMax: number;
   /** Items that may wait; beyond it `add` throws TooManyWaiting. */
   waitingMax: number;
-}
-
-export class TooManyWaiting extends Error {
-  constructor(limit: number) {
-    super(`more than ${limit} items are waiting`);
-    this.name = 'TooManyWaiting';
-  }
 }
 
 /** The signal came while the item still waited: it was never part of a batch. */

@@ -1,23 +1,18 @@
 // POST /webhook: verified where it can be, stored, and only then answered.
 
 import type { Context, Middleware } from 'koa';
-import type { Clock } from '../clock.ts';
-import type { Database } from '../db/database.ts';
 import { readBody } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
 import type { Log } from '../log.ts';
 import type { SignatureChecker } from '../portone/signature.ts';
-import { storeWebhook } from './inbox.ts';
+import type { Mailbox } from './mailbox.ts';
 import { readWebhook, type WebhookNotice } from './read-webhook.ts';
 
 export interface WebhookHandlerOptions {
-  database: Database;
-  clock: Clock;
+  mailbox: Mailbox;
   log: Log;
   signatures: SignatureChecker;
   bodyMaxBytes: number;
-  /** Tells the workers; the inbox is swept as well, so this may fail. */
-  announce: (webhookId: number) => Promise<void>;
 }
 
 export function webhookHandler(options: WebhookHandlerOptions): Middleware {
@@ -25,16 +20,10 @@ export function webhookHandler(options: WebhookHandlerOptions): Middleware {
     const body = await readBody(ctx, options.bodyMaxBytes);
     const notice = readWebhook(body.value);
     const verified = verify(ctx, options, body.raw, notice);
-    const { database, clock, log } = options;
     // An unverified sender must not be able to use up somebody else's id.
     const externalId = verified ? ctx.get('webhook-id') : null;
-    const webhookId = await storeWebhook(database, clock, notice, externalId, body.value);
-    if (webhookId !== null) {
-      options.announce(webhookId).catch((error: Error) => {
-        log.warn({ webhookId, error: error.message }, 'webhook left to the sweep');
-      });
-    }
-    log.info(
+    const webhookId = await options.mailbox.post({ notice, externalId, body: body.value });
+    options.log.info(
       { webhookId, paymentId: notice.paymentId, repeat: webhookId === null },
       'webhook stored',
     );

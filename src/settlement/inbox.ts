@@ -12,7 +12,7 @@ import { GatewayUnreachable } from '../portone/payment.ts';
 import type { PortOne } from '../portone/portone.ts';
 import type { WebhookNotice } from './read-webhook.ts';
 
-const sql = { store: loadSql('store_webhook'), claim: loadSql('claim_webhooks') };
+const sql = { store: loadSql('store_webhooks'), claim: loadSql('claim_webhooks') };
 
 /** Whoever claimed a webhook and died gives it up after this long. */
 const CLAIM_MS = 15_000;
@@ -34,34 +34,38 @@ interface Claimed {
   tries: number;
 }
 
-export async function storeWebhook(
+export interface IncomingWebhook {
+  notice: WebhookNotice;
+  /** The sender's own id of it, where the sender is known. */
+  externalId: string | null;
+  body: unknown;
+}
+
+/** @returns one id a webhook, in their order; null for a repeat that is there already */
+export async function storeWebhooks(
   database: Database,
   clock: Clock,
-  notice: WebhookNotice,
-  externalId: string | null,
-  body: unknown,
-): Promise<number | null> {
-  const [row] = await database.query<{ id: number }>(
+  webhooks: IncomingWebhook[],
+): Promise<(number | null)[]> {
+  const rows = await database.query<{ id: number | null }>(
     sql.store,
-    notice.gateway,
-    externalId,
-    notice.paymentId,
-    notice.merchantUid,
-    JSON.stringify(body),
+    JSON.stringify(
+      webhooks.map(({ notice, externalId, body }, n) => ({ n, ...notice, externalId, body })),
+    ),
     clock.now(),
   );
-  return row?.id ?? null;
+  return rows.map((row) => row.id);
 }
 
 /**
  * Works pending webhooks that are due.
- * @param only the one that was just stored; without it, whatever is due
+ * @param only those that were just stored; without it, whatever is due
  * @returns how many were taken
  */
 export async function workInbox(
   options: InboxOptions,
   limit: number,
-  only: number | null = null,
+  only: number[] | null = null,
 ): Promise<number> {
   const now = options.clock.now();
   const claimed = await options.database.query<Claimed>(
@@ -72,26 +76,40 @@ export async function workInbox(
     only,
   );
   const turn = pLimit(CONCURRENT_MAX);
-  await Promise.all(claimed.map((webhook) => turn(() => work(options, webhook))));
+  await Promise.all(sameThing(claimed).map((group) => turn(() => work(options, group))));
   return claimed.length;
 }
 
-async function work(options: InboxOptions, webhook: Claimed): Promise<void> {
+/** A payment sends several webhooks; one look at it answers them all. */
+function sameThing(claimed: Claimed[]): [Claimed, ...Claimed[]][] {
+  const groups = new Map<string, [Claimed, ...Claimed[]]>();
+  for (const webhook of claimed) {
+    const { gateway, paymentId, merchantUid } = webhook;
+    const key = JSON.stringify([gateway, paymentId, merchantUid]);
+    const group = groups.get(key);
+    if (group) group.push(webhook);
+    else groups.set(key, [webhook]);
+  }
+  return [...groups.values()];
+}
+
+async function work(options: InboxOptions, group: [Claimed, ...Claimed[]]): Promise<void> {
   const { log } = options;
-  const line = { webhookId: webhook.id, paymentId: webhook.paymentId, tries: webhook.tries };
+  const [first] = group;
+  const line = { webhookIds: group.map((w) => w.id), paymentId: first.paymentId };
   try {
-    const outcome = await outcomeOf(options, webhook);
+    const outcome = await outcomeOf(options, first);
     if (outcome === null) {
-      await again(options, webhook);
+      await again(options, group);
       log.info(line, 'webhook kept; asked again later');
       return;
     }
-    await done(options, webhook, outcome);
+    await done(options, group, outcome);
     options.onSettled?.(outcome);
     log.info({ ...line, outcome }, 'webhook settled');
   } catch (error) {
     log.warn({ ...line, error: (error as Error).message }, 'webhook kept; asked again later');
-    await again(options, webhook).catch(() => undefined);
+    await again(options, group).catch(() => undefined);
   }
 }
 
@@ -111,17 +129,17 @@ async function outcomeOf(options: InboxOptions, webhook: Claimed): Promise<strin
   }
 }
 
-async function done(options: InboxOptions, webhook: Claimed, outcome: string): Promise<void> {
-  await options.database.prisma.webhook.update({
-    where: { id: webhook.id },
+async function done(options: InboxOptions, group: Claimed[], outcome: string): Promise<void> {
+  await options.database.prisma.webhook.updateMany({
+    where: { id: { in: group.map((w) => w.id) } },
     data: { state: 'done', outcome, doneAt: options.clock.now() },
   });
 }
 
-async function again(options: InboxOptions, webhook: Claimed): Promise<void> {
-  const at = options.clock.now().getTime() + backoffMs(webhook.tries);
+async function again(options: InboxOptions, group: [Claimed, ...Claimed[]]): Promise<void> {
+  const at = options.clock.now().getTime() + backoffMs(group[0].tries);
   await options.database.prisma.webhook.updateMany({
-    where: { id: webhook.id, state: 'pending' },
+    where: { id: { in: group.map((w) => w.id) }, state: 'pending' },
     data: { nextTryAt: new Date(at) },
   });
 }

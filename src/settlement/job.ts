@@ -2,7 +2,7 @@
 
 export const SETTLEMENT_QUEUE = 'settlement';
 
-/** A webhook that was just stored; the inbox in the database is the truth. */
+/** Webhooks that were just stored; the inbox in the database is the truth. */
 export interface WebhookJob {
-  webhookId: number;
+  webhookIds: number[];
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Gatherer, TooManyWaiting, Withdrawn } from '../../src/queue/gatherer.ts';
+import { TooManyWaiting } from '../../src/faults/too-many-waiting.ts';
+import { Gatherer, Withdrawn } from '../../src/queue/gatherer.ts';
 
 /** A far side that answers only when told to. */
 function farSide() {
