@@ -51,7 +51,7 @@ const environment = z.object({
   LOCK_TIMEOUT_MS: whole(50, 60_000).default(1_500),
 
   SEATS_PER_ORDER_MAX: whole(1, 500).default(50),
-  SEARCH_WINDOW_MAX: whole(100, 1_000_000).default(20_000),
+  SEARCH_WINDOW_MAX: whole(100, 1_000_000).default(5_000),
   IMPORT_BODY_MAX_BYTES: whole(1_024, 1_073_741_824).default(67_108_864),
   CHECKS_CONCURRENT_MAX: whole(1, 1_000).default(100),
 

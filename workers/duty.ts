@@ -4,6 +4,10 @@ import type { WorkerOptions } from 'bullmq';
 import type { Log } from '../src/log.ts';
 import type { Carrier } from '../src/queue/carrier.ts';
 
+const SCHEDULE_EVERY_MS = 10_000;
+/** Below the time that a whole process has to stop. */
+const STOP_LIMIT_MS = 6_000;
+
 export interface DutyOptions<Data> {
   queue: string;
   concurrency: number;
@@ -43,21 +47,37 @@ export function openDuty<Data>(
       await queue.upsertJobScheduler(name, { every }, { name });
     }
   };
+  const scheduleAgain = () => {
+    schedule().catch((error: Error) => log.warn({ error: error.message }, 'not scheduled'));
+  };
+  let ticker: NodeJS.Timeout | undefined;
   return {
     start: async () => {
       await schedule();
-      // Redis may come back empty; the clock's jobs are put there again.
+      // The carrier may lose the clock's jobs, at a restart or in silence; they are put back.
       carrier.onChange((up) => {
-        if (up)
-          schedule().catch((error: Error) => log.warn({ error: error.message }, 'not scheduled'));
+        if (up) scheduleAgain();
       });
+      ticker = setInterval(scheduleAgain, SCHEDULE_EVERY_MS);
       worker.run().catch((error: Error) => log.warn({ error: error.message }, 'duty stopped'));
     },
     stop: async () => {
-      await worker.close();
+      clearInterval(ticker);
+      await closeWithin(worker, STOP_LIMIT_MS);
       await queue.close();
     },
   };
+}
+
+/** What it claimed and did not finish falls due again by itself. */
+async function closeWithin(worker: { close(force?: boolean): Promise<void> }, limitMs: number) {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, limitMs, true);
+  });
+  const isLate = await Promise.race([worker.close().then(() => false), late]);
+  clearTimeout(timer);
+  if (isLate) await worker.close(true);
 }
 
 /** A run that failed is no error of the next one: what is due is in the database. */

@@ -15,7 +15,7 @@ given_twice AS (
       FROM moves WHERE event_id = $1 WINDOW w AS (PARTITION BY seat_id ORDER BY id)) m
    WHERE (coalesce(before_state, 'available'), before_hold) IS DISTINCT FROM (from_state, from_hold)),
 paid AS (SELECT p.* FROM payments p JOIN orders o ON o.id = p.order_id
-          WHERE o.event_id = $1 AND p.status = 'paid')
+          WHERE o.event_id = $1 AND p.status = 'paid' AND p.amount > 0)
 SELECT
   ((SELECT count(*) FROM given_twice)
    + (SELECT count(*) FROM live l JOIN seats_of s ON s.hold_id = l.id WHERE s.seats > l.quantity)

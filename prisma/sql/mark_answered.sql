@@ -13,4 +13,5 @@ UPDATE holds h
          ELSE greatest(h.answered_at, $2::timestamptz) + interval '1 ms' END
   FROM asked a
  WHERE h.id = a."holdId" AND h.payment_id = a."paymentId" AND h.ended_at IS NULL
+   AND (h.state = 'sold' OR h.expires_at > $2::timestamptz)
 RETURNING h.id AS "holdId", h.payment_id AS "paymentId"

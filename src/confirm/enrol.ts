@@ -17,6 +17,7 @@ import type { Verdict } from './verdict.ts';
  */
 const BATCHES_IN_FLIGHT_MAX = 2;
 const ANNOUNCE_EVERY_MS = 1_000;
+const LIMIT_EVERY_MS = 10_000;
 /** Lanes unused for so long are closed; opening one again costs a round trip. */
 const LANE_IDLE_MS = 60_000;
 
@@ -35,6 +36,7 @@ interface Lane {
   queue: Queue;
   /** The queue's limits are set in the carrier, which may have lost them since. */
   ready: Promise<unknown> | undefined;
+  limitedAt: number;
   announcedAt: number;
   usedAt: number;
 }
@@ -91,6 +93,7 @@ export class Enrolment {
       queue,
       pace: new Pace(this.options.batchMax),
       ready: undefined,
+      limitedAt: 0,
       announcedAt: 0,
       usedAt: 0,
       gatherer: new Gatherer({
@@ -117,8 +120,7 @@ export class Enrolment {
     try {
       // One event, one batch at a time, whatever the number of workers: this is what makes
       // first come, first served simple.
-      lane.ready ??= lane.queue.setGlobalConcurrency(1);
-      await lane.ready;
+      await this.limit(lane, enrolledAt);
       await Promise.all([lane.queue.add('batch', job), this.announce(lane, eventId, enrolledAt)]);
     } catch (error) {
       lane.ready = undefined;
@@ -128,6 +130,15 @@ export class Enrolment {
     const given = await verdicts;
     lane.pace.note(enrolledAt, clock.now().getTime());
     return given;
+  }
+
+  /** The limit lives in the carrier, which may lose it in silence: it is set again in passing. */
+  private async limit(lane: Lane, now: number): Promise<void> {
+    if (!lane.ready || now - lane.limitedAt > LIMIT_EVERY_MS) {
+      lane.limitedAt = now;
+      lane.ready = lane.queue.setGlobalConcurrency(1);
+    }
+    await lane.ready;
   }
 
   /** Workers learn at once of an event that has something to do. */

@@ -3,12 +3,13 @@
 import { randomUUID } from 'node:crypto';
 import {
   BrokenCircuitError,
+  type BulkheadPolicy,
   BulkheadRejectedError,
   bulkhead,
   type CircuitBreakerPolicy,
   ConsecutiveBreaker,
   circuitBreaker,
-  handleAll,
+  handleType,
 } from 'cockatiel';
 import { Webhook } from 'standardwebhooks';
 import { z } from 'zod';
@@ -30,10 +31,17 @@ const FAILURES_TO_OPEN = 5;
 const OPEN_FOR_MS = 5_000;
 /** How many may wait for a turn, as a multiple of how many may be asked at once. */
 const TURNS_WAITING_FACTOR = 20;
+/** Less time than this is no question at all. */
+const MIN_ASK_MS = 20;
 /** A reply is a word or two; more is not read. */
 const REPLY_MAX_BYTES = 4_096;
 
 const reply = z.object({ reason: z.string() });
+
+interface Line {
+  turns: BulkheadPolicy;
+  circuit: CircuitBreakerPolicy;
+}
 
 export interface CheckDesk {
   /**
@@ -48,32 +56,36 @@ export interface CheckDesk {
 }
 
 export function openCheckDesk(concurrentMax: number): CheckDesk {
-  const turns = bulkhead(concurrentMax, concurrentMax * TURNS_WAITING_FACTOR);
-  const circuits = new Map<string, CircuitBreakerPolicy>();
-  const circuitOf = (url: string) => {
+  const lines = new Map<string, Line>();
+  const lineTo = (url: string): Line => {
     const origin = new URL(url).origin;
-    const known = circuits.get(origin);
+    const known = lines.get(origin);
     if (known) return known;
-    const made = circuitBreaker(handleAll, {
-      halfOpenAfter: OPEN_FOR_MS,
-      breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
-    });
-    circuits.set(origin, made);
-    return made;
+    const line: Line = {
+      // One slow server must not take the turns of the others.
+      turns: bulkhead(concurrentMax, concurrentMax * TURNS_WAITING_FACTOR),
+      // An answer is an answer, even a refusal with a server error: only silence counts.
+      circuit: circuitBreaker(handleType(NoAnswer), {
+        halfOpenAfter: OPEN_FOR_MS,
+        breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
+      }),
+    };
+    lines.set(origin, line);
+    return line;
   };
   return {
     ask: async (order, request, timeLeftMs) => {
       const { check } = order.event;
       if (!check) return null;
       try {
-        return await turns.execute(async () => {
+        return await lineTo(check.url).turns.execute(async () => {
           const timeoutMs = Math.min(check.timeoutMs ?? DEFAULT_TIMEOUT_MS, timeLeftMs());
-          if (timeoutMs <= 0) return refuse('timed_out');
-          return circuitOf(check.url).execute(() => call(check, order, request, timeoutMs));
+          // The deadline went by in the line, which says nothing about their server.
+          if (timeoutMs <= MIN_ASK_MS) return refuse('overloaded');
+          return lineTo(check.url).circuit.execute(() => call(check, order, request, timeoutMs));
         });
       } catch (error) {
         if (error instanceof BulkheadRejectedError) return refuse('overloaded');
-        if (error instanceof ServerError) return error.refused;
         const silent = error instanceof BrokenCircuitError || error instanceof NoAnswer;
         if (!silent) throw error;
         return check.onSilence === 'allow' ? null : refuse('refused_by_organizer');
@@ -84,13 +96,6 @@ export function openCheckDesk(concurrentMax: number): CheckDesk {
 
 /** No answer at all: what it means is the event's own choice. */
 class NoAnswer extends Error {}
-
-/** An answer, and so a refusal; but it counts towards leaving their server alone. */
-class ServerError extends Error {
-  constructor(readonly refused: Refused) {
-    super(`refused with a server error`);
-  }
-}
 
 async function call(
   check: OrganizerCheck,
@@ -110,11 +115,12 @@ async function call(
     })),
     amount: order.amount,
   });
+  const headers = { 'content-type': 'application/json', ...signatureOf(check.secret, body) };
   try {
     const response = await fetch(check.url, {
       method: 'POST',
       body,
-      headers: { 'content-type': 'application/json', ...signatureOf(check.secret, body) },
+      headers,
       redirect: 'manual',
       signal: AbortSignal.timeout(Math.max(1, Math.floor(timeoutMs))),
     });
@@ -122,11 +128,9 @@ async function call(
       await response.body?.cancel();
       return null;
     }
-    const refused = refuse('refused_by_organizer', await reasonOf(response));
-    if (response.status >= 500) throw new ServerError(refused);
-    return refused;
+    return refuse('refused_by_organizer', await reasonOf(response));
   } catch (error) {
-    throw error instanceof ServerError ? error : new NoAnswer((error as Error).message);
+    throw new NoAnswer((error as Error).message);
   }
 }
 

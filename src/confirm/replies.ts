@@ -52,7 +52,7 @@ export class Replies {
 
   async open(): Promise<void> {
     this.unsubscribe = await this.carrier.subscribe(this.channel, (text) => {
-      this.hear(JSON.parse(text) as BatchReply);
+      this.hearText(text);
     });
     // A caller need not wait for a reply that can hardly come; the database settles the matter.
     this.carrier.onChange((up) => {
@@ -87,6 +87,14 @@ export class Replies {
     clearInterval(this.ticker);
     for (const batchId of [...this.expected.keys()]) this.giveUp(batchId);
     await this.unsubscribe?.().catch(() => undefined);
+  }
+
+  private hearText(text: string): void {
+    try {
+      this.hear(JSON.parse(text) as BatchReply);
+    } catch (error) {
+      this.log.warn({ error: (error as Error).message }, 'a reply could not be read');
+    }
   }
 
   private hear(reply: BatchReply): void {

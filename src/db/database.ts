@@ -41,7 +41,9 @@ export interface Database {
  * whole tables for each batch (600 ms instead of 10): so each execution is planned anew, at about
  * a millisecond a batch, and never by a scan. Large reads go through `bulk`, free of this.
  */
-const PLANNER = [
+const SESSION = [
+  // The adapter sends and reads instants as UTC, whatever the server's zone is.
+  '-c TimeZone=UTC',
   '-c plan_cache_mode=force_custom_plan',
   '-c enable_seqscan=off',
   '-c enable_hashjoin=off',
@@ -60,7 +62,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     lock_timeout: options.lockTimeoutMs,
     idle_in_transaction_session_timeout: options.transactionTimeoutMs,
     keepAlive: true,
-    options: PLANNER,
+    options: SESSION,
   });
   pool.on('error', (error) =>
     options.log.warn({ error: error.message }, 'idle database connection lost'),

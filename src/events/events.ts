@@ -15,6 +15,7 @@ const sql = {
 
 /** Keeps two imports of one event from giving the same ranks. */
 const IMPORT_LOCK_CLASS = 5_347;
+const UNIQUE_VIOLATION = '23505';
 
 export interface SeatCounts {
   total: number;
@@ -119,7 +120,7 @@ export async function addSeats(
   }
   const prefix =
     typeof request === 'object' && 'count' in request ? request.labelPrefix : undefined;
-  return database.bulk(async (client) => {
+  const imported = database.bulk(async (client): Promise<AddSeatsResult> => {
     await client.query('SELECT pg_advisory_xact_lock($1, $2)', [IMPORT_LOCK_CLASS, event.id]);
     const taken = await takenLabel(client, event.id, plan.seats);
     if (taken) return { ok: false, reason: 'label_taken', fault: taken };
@@ -128,6 +129,12 @@ export async function addSeats(
     }
     await insertNamed(client, event.id, types, plan.seats);
     return { ok: true, created: plan.seats.length };
+  });
+  return imported.catch((error: { code?: string; detail?: string }) => {
+    if (error.code !== UNIQUE_VIOLATION) throw error;
+    // Labels that were made up met labels that were given.
+    const message = error.detail ?? 'a label is given twice';
+    return { ok: false, reason: 'label_taken', fault: { line: 1, message } };
   });
 }
 

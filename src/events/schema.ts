@@ -12,7 +12,11 @@ const check = z.strictObject({
   url: z
     .url({ abort: true })
     .refine((u) => /^https?:$/.test(new URL(u).protocol), 'must be http(s)'),
-  secret: z.string().min(8).max(200),
+  secret: z
+    .string()
+    .min(8)
+    .max(200)
+    .regex(/^(?!whsec_)|^whsec_[A-Za-z0-9+/]+={0,2}$/, 'after whsec_ there must be base64'),
   timeoutMs: z.number().int().min(50).max(5_000).optional(),
   onSilence: z.enum(['refuse', 'allow']).optional(),
 });

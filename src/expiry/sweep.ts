@@ -1,6 +1,5 @@
 // The sweep: ends holds that nobody was answered for, and overdue ones once PortOne was asked.
 
-import pLimit from 'p-limit';
 import type { Database } from '../db/database.ts';
 import { loadSql } from '../db/sql.ts';
 import { type AskOptions, askBeforeRelease } from '../payments/ask-before-release.ts';
@@ -14,7 +13,11 @@ const sql = { claim: loadSql('claim_overdue'), unanswered: loadSql('find_unanswe
 const CLAIM_MS = 20_000;
 /** Clocks of two machines may differ by so much before a hold is voided under a live caller. */
 const UNANSWERED_GRACE_MS = 1_000;
-const CONCURRENT_MAX = 16;
+/**
+ * Asked at once, and released together: with the largest orders still well within the time that one
+ * statement may take.
+ */
+const AT_A_TIME = 16;
 
 export type SweepOptions = AskOptions;
 
@@ -35,35 +38,51 @@ interface Overdue {
   asks: number;
 }
 
-/** One bounded pass at the clock's present instant; what is left over waits for the next. */
+/**
+ * One bounded pass at the clock's present instant; what is left over waits for the next. Holds are
+ * claimed, asked about and released a few at a time, so that no release acts on an old answer and
+ * no claim runs out under its holder.
+ */
 export async function sweep(options: SweepOptions, limit: number): Promise<SweepResult> {
-  const unanswered = await endUnanswered(options, limit);
-  const overdue = await claim(options.database, options.clock.now(), limit);
-  const fates = await decide(options, overdue);
-  const released = await release(options, fates.release);
-  return {
-    unanswered,
-    claimed: overdue.length,
-    released,
-    paid: fates.paid,
-    kept: overdue.length - fates.paid - fates.release.length,
-  };
+  const result: SweepResult = { unanswered: 0, claimed: 0, released: 0, paid: 0, kept: 0 };
+  result.unanswered = await endUnanswered(options, Math.min(limit, AT_A_TIME));
+  while (result.claimed < limit) {
+    const overdue = await claim(
+      options.database,
+      options.clock.now(),
+      Math.min(AT_A_TIME, limit - result.claimed),
+    );
+    if (overdue.length === 0) break;
+    const fates = await decide(options, overdue);
+    result.claimed += overdue.length;
+    result.paid += fates.paid;
+    result.kept += overdue.length - fates.paid - fates.release.length;
+    result.released += await release(options, fates.release);
+  }
+  return result;
 }
 
 async function endUnanswered(options: SweepOptions, limit: number): Promise<number> {
   const { database, clock } = options;
   const now = clock.now();
   const before = new Date(now.getTime() - UNANSWERED_GRACE_MS);
-  const holds = await database.query<{ id: string }>(sql.unanswered, before, limit);
+  const holds = await database.query<{ id: string; paymentId: string }>(
+    sql.unanswered,
+    before,
+    limit,
+  );
   const freed = await endHolds(database.prisma, {
-    holds: holds.map(({ id }) => ({ id, paymentId: null })),
+    holds,
     now,
     actor: 'expiry',
     reason: 'unanswered',
     orderStatus: 'pending',
     onlyUnanswered: true,
   });
-  return new Set(freed.map((seat) => seat.holdId)).size;
+  const ended = new Set(freed.map((seat) => seat.holdId)).size;
+  return ended > 0 && holds.length === limit
+    ? ended + (await endUnanswered(options, limit))
+    : ended;
 }
 
 function claim(database: Database, now: Date, limit: number): Promise<Overdue[]> {
@@ -72,17 +91,14 @@ function claim(database: Database, now: Date, limit: number): Promise<Overdue[]>
 }
 
 async function decide(options: SweepOptions, overdue: Overdue[]) {
-  const turn = pLimit(CONCURRENT_MAX);
   const fates = { paid: 0, release: [] as Overdue[] };
   await Promise.all(
-    overdue.map((hold) =>
-      turn(async () => {
-        const fate = await askBeforeRelease(options, hold);
-        if (fate === 'kept') await askLater(options, hold);
-        if (fate === 'paid') fates.paid += 1;
-        if (fate === 'release') fates.release.push(hold);
-      }),
-    ),
+    overdue.map(async (hold) => {
+      const fate = await askBeforeRelease(options, hold);
+      if (fate === 'kept') await askLater(options, hold);
+      if (fate === 'paid') fates.paid += 1;
+      if (fate === 'release') fates.release.push(hold);
+    }),
   );
   return fates;
 }

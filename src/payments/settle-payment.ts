@@ -201,10 +201,13 @@ class Settlement {
 
   private async refund(reason: string): Promise<Settled> {
     const { payment, now } = this;
+    const amount = recordable(payment.amount) - recordable(payment.cancelledAmount);
+    // Nothing was paid, so nothing is owed.
+    if (amount <= 0) return 'recorded';
     await this.tx.refund.createMany({
       data: {
         paymentId: payment.paymentId,
-        amount: payment.amount - payment.cancelledAmount,
+        amount,
         reason,
         requestedAt: now,
         nextTryAt: now,
@@ -227,8 +230,8 @@ class Settlement {
       p.gateway,
       this.order.id,
       p.status,
-      p.amount,
-      Math.min(p.cancelledAmount, p.amount),
+      recordable(p.amount),
+      Math.min(recordable(p.cancelledAmount), recordable(p.amount)),
       p.currency,
       p.test,
       p.method,
@@ -241,4 +244,14 @@ class Settlement {
     this.order = order;
     return true;
   }
+}
+
+const AMOUNT_MAX = 2_147_483_647;
+
+/**
+ * An amount as it can be written down. The browser names V1's, so it may be anything; whatever is
+ * not the order's own whole amount is refunded in full, and the refund asks for all there is.
+ */
+function recordable(amount: number): number {
+  return Math.min(Math.max(Math.ceil(amount), 0), AMOUNT_MAX);
 }

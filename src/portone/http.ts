@@ -82,12 +82,28 @@ async function call(
     });
     const text = await response.text();
     note(response.status);
-    if (response.status >= 500) throw new GatewayUnreachable(`PortOne answered ${response.status}`);
     if (text.length > ANSWER_MAX_BYTES) throw new GatewayUnreachable('the answer is too long');
-    return { status: response.status, body: JSON.parse(text) };
+    const answer = { status: response.status, body: parsed(text) };
+    if (response.status >= 500 && !isProviderError(answer.body)) {
+      throw new GatewayUnreachable(`PortOne answered ${response.status}`);
+    }
+    return answer;
   } catch (error) {
     if (error instanceof GatewayUnreachable) throw error;
     note('unreachable');
     throw new GatewayUnreachable(`no answer from PortOne: ${(error as Error).message}`, error);
   }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** V2 answers 502 where the payment provider behind it refused: PortOne itself is well. */
+function isProviderError(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && 'type' in body && body.type === 'PG_PROVIDER';
 }

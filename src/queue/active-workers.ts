@@ -18,6 +18,10 @@ export interface ActiveWorkersOptions {
 
 /** Messages may be lost; the list of active queues is read this often as well. */
 const LIST_EVERY_MS = 1_000;
+/** The duties that are always open count against the carrier's limit too. */
+const DUTIES = 2;
+/** So many of the longest silent queues are looked at to make room for one. */
+const GIVE_WAY_MAX = 4;
 
 interface Open {
   worker: Worker;
@@ -29,6 +33,7 @@ export class ActiveWorkers {
   private ticker: NodeJS.Timeout | undefined;
   private unsubscribe: (() => Promise<void>) | undefined;
   private listing = false;
+  private makingRoom = false;
 
   constructor(private readonly options: ActiveWorkersOptions) {}
 
@@ -56,7 +61,17 @@ export class ActiveWorkers {
     const now = this.options.clock.now().getTime();
     const known = this.workers.get(name);
     if (known) known.noticedAt = now;
-    else this.workers.set(name, { worker: this.options.open(name), noticedAt: now });
+    else if (this.workers.size < this.workersMax) this.openWorker(name, now);
+    // Else the list, read every second, brings it up again as soon as a place is free.
+    else void this.makeRoom();
+  }
+
+  private get workersMax(): number {
+    return Math.max(1, this.options.carrier.workersMax - DUTIES);
+  }
+
+  private openWorker(name: string, now: number): void {
+    this.workers.set(name, { worker: this.options.open(name), noticedAt: now });
   }
 
   private async list(): Promise<void> {
@@ -74,13 +89,39 @@ export class ActiveWorkers {
     }
   }
 
+  /** All places are taken: whoever has nothing to do now gives way to whoever has. */
+  private async makeRoom(): Promise<void> {
+    if (this.makingRoom) return;
+    this.makingRoom = true;
+    try {
+      const longestSilent = [...this.workers].sort(([, a], [, b]) => a.noticedAt - b.noticedAt);
+      for (const [name, open] of longestSilent.slice(0, GIVE_WAY_MAX)) {
+        if (!(await this.hasWork(name))) await this.close(name, open);
+      }
+    } catch (error) {
+      this.options.log.warn({ error: (error as Error).message }, 'no room for another queue');
+    } finally {
+      this.makingRoom = false;
+    }
+  }
+
   private async closeIdle(): Promise<void> {
     const before = this.options.clock.now().getTime() - this.options.idleMs;
     for (const [name, open] of this.workers) {
       if (open.noticedAt > before || (await this.hasWork(name))) continue;
-      this.workers.delete(name);
-      await this.options.carrier.forgetActive(name);
-      await open.worker.close();
+      // Noticed while it was looked at: somebody has just asked for it.
+      if (open.noticedAt <= before) await this.close(name, open);
+    }
+  }
+
+  private async close(name: string, open: Open): Promise<void> {
+    this.workers.delete(name);
+    await this.options.carrier.forgetActive(name);
+    await open.worker.close();
+    // A job may have come between the look and the forgetting.
+    if (!this.workers.has(name) && (await this.hasWork(name))) {
+      await this.options.carrier.noteActive(name);
+      this.notice(name);
     }
   }
 

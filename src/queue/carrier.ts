@@ -8,6 +8,8 @@ export type Processor<Data> = (job: Job<Data>) => Promise<unknown>;
 
 export interface Carrier {
   readonly kind: CarrierKind;
+  /** How many workers may be open at once in one process. */
+  readonly workersMax: number;
   /** A queue to add to. It fails at once while the carrier is away. */
   openQueue(name: string, options?: Omit<QueueOptions, 'connection' | 'prefix'>): Queue;
   /** A worker. It waits while the carrier is away and goes on when it is back. */

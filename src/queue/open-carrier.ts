@@ -8,8 +8,8 @@ import { openRedisCarrier } from './redis-carrier.ts';
 
 /** A carrier that does not answer within this time is away. */
 const COMMAND_TIMEOUT_MS = 1_500;
-/** Each open worker keeps one connection to itself. */
-const POSTGRES_POOL_MAX = 60;
+/** Each open worker keeps a connection, of the hundred that Postgres allows by default. */
+const POSTGRES_WORKERS_MAX = 24;
 
 export async function prepareCarrier(config: Config, databaseUrl: string): Promise<void> {
   if (config.queue.redisUrl === undefined) await prepareQueueTables(databaseUrl);
@@ -19,6 +19,6 @@ export function openCarrier(config: Config, databaseUrl: string, log: Log): Carr
   const { redisUrl, prefix } = config.queue;
   const common = { prefix, log, commandTimeoutMs: COMMAND_TIMEOUT_MS };
   return redisUrl === undefined
-    ? openPostgresCarrier({ ...common, url: databaseUrl, poolMax: POSTGRES_POOL_MAX })
+    ? openPostgresCarrier({ ...common, url: databaseUrl, workersMax: POSTGRES_WORKERS_MAX })
     : openRedisCarrier({ ...common, url: redisUrl });
 }

@@ -10,12 +10,16 @@ export interface PostgresCarrierOptions {
   url: string;
   prefix: string;
   log: Log;
-  poolMax: number;
+  /** At most so many workers may be open at once. */
+  workersMax: number;
   commandTimeoutMs: number;
 }
 
 /** BullMQ keeps its tables in a schema of their own, beside Seatline's. */
 const SCHEMA = 'bullmq';
+const QUEUE_POOL_MAX = 8;
+/** For what the workers themselves ask, besides listening. */
+const SPARE_CONNECTIONS = 8;
 
 /**
  * Creates BullMQ's tables where they are missing. Without them every call of every queue fails in
@@ -32,15 +36,10 @@ export async function prepareQueueTables(url: string): Promise<void> {
 }
 
 export function openPostgresCarrier(options: PostgresCarrierOptions): Carrier {
-  const pool = new pg.Pool({
-    connectionString: options.url,
-    // Each worker keeps one connection of this pool to itself, to be woken by the database.
-    max: options.poolMax,
-    application_name: 'seatline-queue',
-    options: `-c search_path=${SCHEMA}`,
-    connectionTimeoutMillis: options.commandTimeoutMs,
-    keepAlive: true,
-  });
+  // Each worker keeps one connection to itself, to be woken by the database; adding jobs must not
+  // wait for those.
+  const workerPool = openQueuePool(options, options.workersMax + SPARE_CONNECTIONS);
+  const queuePool = openQueuePool(options, QUEUE_POOL_MAX);
   const messages = new pg.Pool({
     connectionString: options.url,
     max: 4,
@@ -48,10 +47,10 @@ export function openPostgresCarrier(options: PostgresCarrierOptions): Carrier {
     connectionTimeoutMillis: options.commandTimeoutMs,
     query_timeout: options.commandTimeoutMs,
   });
-  // Every queue and worker listens to the pool's errors; that many are no leak.
-  pool.setMaxListeners(0);
+  // Every queue and worker listens to its pool's errors; that many are no leak.
+  for (const pool of [workerPool, queuePool]) pool.setMaxListeners(0);
   const listener = new PostgresListener(options.url, options.log);
-  for (const each of [pool, messages]) {
+  for (const each of [workerPool, queuePool, messages]) {
     each.on('error', (error) =>
       options.log.warn({ error: error.message }, 'queue connection lost'),
     );
@@ -60,10 +59,11 @@ export function openPostgresCarrier(options: PostgresCarrierOptions): Carrier {
 
   return {
     kind: 'postgres',
+    workersMax: options.workersMax,
     openQueue: (name, queueOptions) => {
       const queue = new Queue(
         name,
-        { ...queueOptions, connection: pool, prefix: options.prefix } as never,
+        { ...queueOptions, connection: queuePool, prefix: options.prefix } as never,
         createPostgresBackend as never,
       );
       queue.on('error', (error) =>
@@ -75,7 +75,7 @@ export function openPostgresCarrier(options: PostgresCarrierOptions): Carrier {
       const worker = new Worker(
         name,
         processor,
-        { ...workerOptions, connection: pool, prefix: options.prefix } as never,
+        { ...workerOptions, connection: workerPool, prefix: options.prefix } as never,
         createPostgresBackend as never,
       );
       worker.on('error', (error) =>
@@ -110,7 +110,18 @@ export function openPostgresCarrier(options: PostgresCarrierOptions): Carrier {
     },
     close: async () => {
       await listener.close();
-      await Promise.allSettled([pool.end(), messages.end()]);
+      await Promise.allSettled([workerPool.end(), queuePool.end(), messages.end()]);
     },
   };
+}
+
+function openQueuePool(options: PostgresCarrierOptions, max: number): pg.Pool {
+  return new pg.Pool({
+    connectionString: options.url,
+    max,
+    application_name: 'seatline-queue',
+    options: `-c search_path=${SCHEMA}`,
+    connectionTimeoutMillis: options.commandTimeoutMs,
+    keepAlive: true,
+  });
 }

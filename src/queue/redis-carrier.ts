@@ -35,6 +35,8 @@ export function openRedisCarrier(options: RedisCarrierOptions): Carrier {
 
   return {
     kind: 'redis',
+    // One connection each; Redis takes ten thousand by default, from all processes together.
+    workersMax: 1_000,
     openQueue: (name, queueOptions) => {
       const queue = new Queue(name, {
         ...queueOptions,

@@ -10,7 +10,7 @@ import { endHolds } from '../seats/end-holds.ts';
 const sql = loadSql('select_release');
 
 /** Holds ended in one transaction; small, so that a running sale is not held up. */
-const HOLDS_PER_TRANSACTION = 200;
+const HOLDS_PER_TRANSACTION = 32;
 const SEATS_MAX = 200_000;
 const ASKS_CONCURRENT_MAX = 16;
 

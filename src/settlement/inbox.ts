@@ -117,6 +117,9 @@ async function work(options: InboxOptions, group: [Claimed, ...Claimed[]]): Prom
 async function outcomeOf(options: InboxOptions, webhook: Claimed): Promise<string | null> {
   const { gateway, paymentId, merchantUid } = webhook;
   if (paymentId === null || merchantUid === null) return 'ignored';
+  // Nobody's order: not worth a question, and no way to make us ask many.
+  const known = await options.database.prisma.order.count({ where: { merchantUid } });
+  if (known === 0) return 'unknown_order';
   const api = options.portone.api(gateway);
   if (!api) return null;
   try {

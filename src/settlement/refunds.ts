@@ -90,8 +90,8 @@ async function again(
 ): Promise<void> {
   const giveUp = refused && refund.tries >= TRIES_MAX;
   const at = options.clock.now().getTime() + backoffMs(refund.tries);
-  await options.database.prisma.refund.update({
-    where: { paymentId: refund.paymentId },
+  await options.database.prisma.refund.updateMany({
+    where: { paymentId: refund.paymentId, state: 'requested' },
     data: {
       lastError,
       nextTryAt: new Date(at),

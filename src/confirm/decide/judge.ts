@@ -87,6 +87,8 @@ export interface Plan {
 
 /** A buyer who tries again and again may stretch one hold to at most this many hold times. */
 const HOLD_STRETCH_MAX = 3;
+/** A 200 for less time than a charge may take would be followed by a release under the charge. */
+const MOVED_HOLD_LIFE_MIN_MS = 10_000;
 
 /**
  * @param newHoldId makes the ids of new holds
@@ -228,7 +230,8 @@ class Bench {
     const holdMs = this.facts.sale.holdSeconds * 1000;
     const lastMoment = new Date(hold.createdAt).getTime() + HOLD_STRETCH_MAX * holdMs;
     const present = new Date(hold.expiresAt).getTime();
-    if (this.now.getTime() >= lastMoment) return refuse('hold_ended');
+    const life = lastMoment - this.now.getTime();
+    if (life < Math.min(holdMs, MOVED_HOLD_LIFE_MIN_MS)) return refuse('hold_ended');
     const stretched = Math.min(this.now.getTime() + holdMs, lastMoment);
     const expiresAt = new Date(Math.max(present, stretched)).toISOString();
     const answerBy = new Date(request.answerBy).toISOString();
