@@ -1,6 +1,6 @@
 // The HTTP application: built without listening, so that tests drive the very one that runs.
 
-import Router from '@koa/router';
+import type Router from '@koa/router';
 import Koa from 'koa';
 import { authorize } from './http/authorize.ts';
 import { renderErrors } from './http/errors.ts';
@@ -34,14 +34,10 @@ export function createApp(options: AppOptions): Koa {
   });
   for (const router of options.open) mount(app, router);
   if (options.apiKey !== null) {
-    const guarded = new Router();
-    guarded.use('/api', authorize(options.apiKey));
-    for (const router of options.organizer) guarded.use(router.routes());
-    // Whatever lies under /api and exists not is no business of a stranger's either.
-    guarded.all('/api/{*rest}', (ctx) => {
-      throw new Problem('not_found', `there is no ${ctx.method} ${ctx.path}`);
-    });
-    mount(app, guarded);
+    // Before the routes: what lies under /api, and whether, is no business of a stranger's.
+    const authorized = authorize(options.apiKey);
+    app.use((ctx, next) => (/^\/api(\/|$)/.test(ctx.path) ? authorized(ctx, next) : next()));
+    for (const router of options.organizer) mount(app, router);
   }
   return app;
 }

@@ -131,6 +131,21 @@ describe.each(CARRIERS)('bad input on %s', (carrier) => {
     },
   );
 
+  test.each([
+    ['DELETE', '/api/events', 405, 'method_not_allowed'],
+    ['PUT', '/api/orders/some', 405, 'method_not_allowed'],
+    ['GET', '/api/events/some/release', 405, 'method_not_allowed'],
+    ['GET', '/api/nothing', 404, 'not_found'],
+    ['GET', '/nothing', 404, 'not_found'],
+  ])('%s %s is %i %s', async (method, path, status, code) => {
+    expect(await world.call(method, path)).toMatchObject({ status, body: { code } });
+  });
+
+  test.each(['/api/events', '/api/nothing', '/api'])('%s is closed to strangers', async (path) => {
+    const answer = await world.call('GET', path, undefined, { authorization: 'Bearer wrong' });
+    expect(answer).toMatchObject({ status: 401, body: { code: 'unauthorized' } });
+  });
+
   test.each(['GET', 'PUT', 'DELETE', 'PATCH'])('%s /confirm is 405 with a code', async (method) => {
     for (const path of ['/confirm', '/webhook']) {
       const answer = await world.call(method, path);
