@@ -3,12 +3,10 @@
 import { Command, CommanderError } from 'commander';
 import { type Audit, auditEvent, type Violations } from '../audit/audit.ts';
 import { systemClock } from '../clock.ts';
-import { ConfigError, readConfig } from '../config.ts';
-import { type Database, openDatabase } from '../db/database.ts';
-import { pendingMigrations } from '../db/migrate.ts';
-import { createLog } from '../log.ts';
+import { ConfigError } from '../config.ts';
+import type { Database } from '../db/database.ts';
 import { LAW_MEANING } from '../operations/openapi-words.ts';
-import { setUpDatabase } from './set-up-database.ts';
+import { DatabaseNotReady, withDatabase } from './with-database.ts';
 
 const EXIT = { clean: 0, wrong: 1, usage: 2 } as const;
 
@@ -35,31 +33,12 @@ const command = new Command('audit')
   .exitOverride();
 
 async function main(options: Options): Promise<number> {
-  const events = await withDatabase((database) => auditAll(database, options.event));
+  const events = await withDatabase(({ database }) => auditAll(database, options.event), say);
   const clean = Object.values(events).every((audit) => audit.clean);
   if (options.json) answer({ clean, events });
   else for (const [slug, audit] of Object.entries(events)) show(slug, audit);
   if (!options.json) process.stdout.write(`${verdictOn(events)}\n`);
   return clean ? EXIT.clean : EXIT.wrong;
-}
-
-async function withDatabase<T>(work: (database: Database) => Promise<T>): Promise<T> {
-  // A command serves nobody: it needs no more of the environment than a worker does.
-  const config = readConfig({ ...process.env, ROLE: 'worker' });
-  // stdout belongs to the answer, and the log writes there.
-  const log = createLog('silent');
-  const place = await setUpDatabase(config.database.url, 'service', say);
-  const database = openDatabase({ ...config.database, url: place.url, log });
-  try {
-    const pending = await pendingMigrations(database.pool);
-    if (pending.length > 0) {
-      throw new Failure(`The database lacks ${pending.join(', ')}. Start the service once.`);
-    }
-    return await work(database);
-  } finally {
-    await database.close();
-    await place.stop();
-  }
 }
 
 async function auditAll(database: Database, only?: string): Promise<Record<string, Audit>> {
@@ -116,7 +95,7 @@ function fail(error: unknown): number {
     return EXIT.usage;
   }
   const { message } = error as Error;
-  const known = error instanceof Failure || error instanceof ConfigError;
+  const known = [Failure, ConfigError, DatabaseNotReady].some((kind) => error instanceof kind);
   say(known ? message : `The audit failed: ${message || (error as { code?: string }).code}`);
   if (json) answer({ clean: false, error: message });
   if (error instanceof ConfigError) return EXIT.usage;

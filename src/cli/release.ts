@@ -5,11 +5,8 @@ import { createInterface } from 'node:readline/promises';
 import { SingleBar } from 'cli-progress';
 import { Command, CommanderError } from 'commander';
 import { systemClock } from '../clock.ts';
-import { ConfigError, readConfig } from '../config.ts';
-import { openDatabase } from '../db/database.ts';
-import { pendingMigrations } from '../db/migrate.ts';
+import { ConfigError } from '../config.ts';
 import { databaseFate } from '../faults/database-errors.ts';
-import { createLog } from '../log.ts';
 import type { AskOptions } from '../payments/ask-before-release.ts';
 import { createPortOne } from '../portone/portone.ts';
 import {
@@ -18,7 +15,7 @@ import {
   type ReleaseResult,
   releaseSeats,
 } from '../release/release.ts';
-import { setUpDatabase } from './set-up-database.ts';
+import { type CommandTools, DatabaseNotReady, withDatabase } from './with-database.ts';
 
 const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 const REASON_MAX_CHARS = 500;
@@ -74,14 +71,15 @@ async function main(options: Options): Promise<number> {
   if (!options.dryRun && !options.yes && !process.stdin.isTTY) {
     throw new Failure('There is nobody to ask: add --yes, or --dry-run to look only.', EXIT.usage);
   }
-  return withDatabase(async (tools) => {
+  return withDatabase(async (opened) => {
+    const tools = askOptionsOf(opened);
     const preview = await attempt(tools, { ...request, dryRun: true });
     if (options.dryRun || preview.seats.length === 0) return finish(options, preview, preview);
     if (!options.json) list('To be released', preview);
     if (options.yes) return finish(options, preview, await withProgress(tools, request));
     if (!(await agreed(preview))) throw new Failure('Nothing was released.');
     return finish(options, preview, await withProgress(tools, asShown(request, preview)));
-  });
+  }, say);
 }
 
 function requestFrom(options: Options): ReleaseRequest {
@@ -117,26 +115,11 @@ function asShown(request: ReleaseRequest, { seats }: Done): ReleaseRequest {
 
 // --- the work -------------------------------------------------------------------------------
 
-async function withDatabase(work: (tools: AskOptions) => Promise<number>): Promise<number> {
-  // A command serves nobody: it needs no more of the environment than a worker does.
-  const config = readConfig({ ...process.env, ROLE: 'worker' });
-  // stdout belongs to the answer, and the log writes there.
-  const log = createLog('silent');
-  const place = await setUpDatabase(config.database.url, 'service', say);
-  const database = openDatabase({ ...config.database, url: place.url, log });
-  try {
-    const pending = await pendingMigrations(database.pool);
-    if (pending.length > 0) {
-      throw new Failure(`The database lacks ${pending.join(', ')}. Start the service once.`);
-    }
-    const { v1, v2, timeoutMs, testPaymentsAccepted } = config.portone;
-    const clock = systemClock;
-    const portone = createPortOne({ v1, v2, timeoutMs, clock });
-    return await work({ database, clock, log, portone, testPaymentsAccepted });
-  } finally {
-    await database.close();
-    await place.stop();
-  }
+function askOptionsOf({ config, database, log }: CommandTools): AskOptions {
+  const { v1, v2, timeoutMs, testPaymentsAccepted } = config.portone;
+  const clock = systemClock;
+  const portone = createPortOne({ v1, v2, timeoutMs, clock });
+  return { database, clock, log, portone, testPaymentsAccepted };
 }
 
 async function attempt(
@@ -260,6 +243,7 @@ function osUser(): string {
 function failureOf(error: unknown): Failure {
   if (error instanceof Failure) return error;
   if (error instanceof ConfigError) return new Failure(error.message, EXIT.usage);
+  if (error instanceof DatabaseNotReady) return new Failure(error.message);
   const { message, stack } = error as Error;
   if (isUnreachable(error)) return new Failure(`The database cannot be reached: ${message}`);
   return new Failure(stack ?? message);

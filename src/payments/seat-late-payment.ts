@@ -5,6 +5,7 @@ import type { Transaction } from '../db/database.ts';
 import { loadSql } from '../db/sql.ts';
 import { StaleRead } from '../faults/database-errors.ts';
 import type { PaymentSnapshot } from '../portone/payment.ts';
+import { isOneRun } from '../seats/adjacency.ts';
 import { type FreeSeat, FreeSeats, type SeatWish } from '../seats/choose.ts';
 import { readFreeSeats } from '../seats/free-seats.ts';
 
@@ -58,21 +59,11 @@ async function chooseEqual(
       quantity: item.quantity,
       // Seats that were named and are gone are replaced by others of their type.
       labels: neverSeated && item.labels.length > 0 ? item.labels : null,
-      together: item.together || (item.quantity > 1 && sideBySide(party)),
+      together: item.together || (item.quantity > 1 && isOneRun(party)),
     };
   });
   const choice = free.take(wishes);
   return choice.ok ? choice.seats : null;
-}
-
-function sideBySide(seats: FreeSeat[]): boolean {
-  const [first] = seats;
-  if (!first || first.rowKey === null) return false;
-  const places = seats.map((seat) => seat.place ?? 0).sort((a, b) => a - b);
-  return (
-    seats.every((seat) => seat.rowKey === first.rowKey) &&
-    places.every((place, i) => i === 0 || place === (places[i - 1] ?? 0) + 1)
-  );
 }
 
 async function write(

@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
 import { onServer } from '../support/global-setup.ts';
 
@@ -37,6 +38,15 @@ async function demoDatabases(): Promise<number> {
     count = rows.rowCount ?? -1;
   });
   return count;
+}
+
+async function demoKeys(): Promise<number> {
+  const redis = new Redis(inject('redisUrl'));
+  try {
+    return (await redis.keys('demo-*')).length;
+  } finally {
+    redis.disconnect();
+  }
 }
 
 const SMALL = ['--buyers', '150', '--seats', '40', '--events', '2', '--seed', '11'];
@@ -80,11 +90,13 @@ test('sells out, every law held, one JSON object on stdout, a report that needs 
 test('over Redis, for people: tables on stdout, and nothing of it stays in Redis', async () => {
   const redis = { REDIS_URL: inject('redisUrl') };
   const sizes = ['--buyers', '60', '--seats', '12', '--events', '1', '--no-report'];
+  const keysBefore = await demoKeys();
   const ended = await demo(sizes, redis);
   expect(ended.code, ended.stdout + ended.stderr).toBe(0);
   expect(ended.stdout).toContain('redis carries the queue');
   expect(ended.stdout).toContain('No seat is given to two orders');
   expect(ended.stdout.trimEnd()).toMatch(/Every law held\.$/);
+  expect(await demoKeys()).toBe(keysBefore);
 });
 
 test('wrong usage is exit code 2; with --json it is still one JSON object', async () => {

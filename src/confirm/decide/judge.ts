@@ -1,6 +1,7 @@
 // Decides a batch, purely: from what was read to what is to be written and answered.
 
 import type { Gateway } from '../../portone/gateway.ts';
+import { isOneRun } from '../../seats/adjacency.ts';
 import { type FreeSeat, FreeSeats, type SeatChoice } from '../../seats/choose.ts';
 import type { DescribedSeat } from '../../seats/free-seats.ts';
 import type { LockedSale } from '../../seats/lock.ts';
@@ -303,13 +304,8 @@ function wishOf(item: OrderDocument['items'][number]) {
 
 /** True where seats with rows were given that are not one run of neighbours of each type. */
 function isApart(seats: FreeSeat[]): boolean {
-  for (const party of groupByType(seats).values()) {
-    const rows = party.filter((s) => s.rowKey !== null && s.place !== null);
-    const places = rows.map((s) => s.place ?? 0).sort((a, b) => a - b);
-    const oneRow = new Set(rows.map((s) => s.rowKey)).size <= 1;
-    if (!oneRow || places.some((p, i) => i > 0 && p !== (places[i - 1] ?? 0) + 1)) return true;
-  }
-  return false;
+  const parties = groupByType(seats.filter((seat) => seat.rowKey !== null));
+  return [...parties.values()].some((party) => !isOneRun(party));
 }
 
 function groupByType(seats: FreeSeat[]): Map<number, FreeSeat[]> {
