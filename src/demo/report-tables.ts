@@ -69,10 +69,7 @@ export function lawsSection(figures: Figures): string {
 <div class="scroll"><table><thead><tr><th>Law</th><th></th><th class="words">What this sale shows</th></tr></thead><tbody>${rows.join('')}</tbody></table></div><br>${audit}</section>`;
 }
 
-function tableOf(
-  rows: readonly (readonly string[])[],
-  classOf?: (cell: string) => string,
-): string {
+function tableOf(rows: readonly (readonly string[])[], classOf?: (cell: string) => string): string {
   const [head = [], ...body] = rows;
   const cells = (row: readonly string[], tag: 'th' | 'td') =>
     row
