@@ -5,6 +5,7 @@ import pg from 'pg';
 import type { Log } from '../log.ts';
 import type { Carrier } from './carrier.ts';
 import { PostgresListener } from './postgres-listener.ts';
+import { errorReporter, RUN_RETRY_DELAY_MS } from './worker-defaults.ts';
 
 export interface PostgresCarrierOptions {
   url: string;
@@ -75,12 +76,15 @@ export function openPostgresCarrier(options: PostgresCarrierOptions): Carrier {
       const worker = new Worker(
         name,
         processor,
-        { ...workerOptions, connection: workerPool, prefix: options.prefix } as never,
+        {
+          ...workerOptions,
+          runRetryDelay: RUN_RETRY_DELAY_MS,
+          connection: workerPool,
+          prefix: options.prefix,
+        } as never,
         createPostgresBackend as never,
       );
-      worker.on('error', (error) =>
-        options.log.warn({ queue: name, error: error.message }, 'worker'),
-      );
+      worker.on('error', errorReporter(options.log, name));
       return worker;
     },
     publish: async (channel, texts) => {

@@ -4,6 +4,7 @@ import { Queue, Worker } from 'bullmq';
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Log } from '../log.ts';
 import type { Carrier } from './carrier.ts';
+import { errorReporter, RUN_RETRY_DELAY_MS } from './worker-defaults.ts';
 
 export interface RedisCarrierOptions {
   url: string;
@@ -54,13 +55,12 @@ export function openRedisCarrier(options: RedisCarrierOptions): Carrier {
     openWorker: (name, processor, workerOptions) => {
       const worker = new Worker(name, processor, {
         ...workerOptions,
+        runRetryDelay: RUN_RETRY_DELAY_MS,
         connection: consumer,
         prefix: options.prefix,
         skipVersionCheck: true,
       });
-      worker.on('error', (error) =>
-        options.log.warn({ queue: name, error: error.message }, 'worker'),
-      );
+      worker.on('error', errorReporter(options.log, name));
       return worker;
     },
     publish: async (channel, messages) => {
