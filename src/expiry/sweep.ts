@@ -122,5 +122,10 @@ async function release(options: SweepOptions, holds: Overdue[]): Promise<number>
     orderStatus: 'pending',
     expiredBy: now,
   });
-  return new Set(freed.map((seat) => seat.holdId)).size;
+  const ended = new Set(freed.map((seat) => seat.holdId));
+  if (ended.size > 0) {
+    const paymentIds = holds.filter((hold) => ended.has(hold.id)).map((hold) => hold.paymentId);
+    options.log.info({ paymentIds, seats: freed.length }, 'holds expired');
+  }
+  return ended.size;
 }

@@ -40,5 +40,13 @@ describe.each(CARRIERS)('confirm on %s', (carrier) => {
       expect(refused.body.code).toMatch(/^(sold_out|all_held|overloaded|timed_out)$/);
     }
     expect(await world.audit(event)).toMatchObject({ clean: true });
+    const metrics: string = (await world.call('GET', '/metrics')).body;
+    const counted = (le: string) =>
+      metrics
+        .split('\n')
+        .find((line) => line.startsWith(`seatline_verdict_seconds_bucket{le="${le}"}`))
+        ?.split(' ')[1];
+    // The shorter of the two limits that the gateway's pages name.
+    expect(counted('5'), 'answers before the gateway gives up').toBe(counted('+Inf'));
   });
 });
