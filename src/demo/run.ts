@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { merchantEnv } from '../sandbox/merchant-env.ts';
 import { startSandbox } from '../sandbox/server.ts';
 import type { Sandbox } from '../sandbox/types.ts';
 import { arrivalWindowMs, type Buyer, planBuyers } from './buyers.ts';
@@ -87,9 +88,9 @@ export async function demonstrate(options: DemoOptions, stage: Stage): Promise<D
 }
 
 function serviceEnv(place: Place, sandbox: Sandbox, apiKey: string): Record<string, string> {
-  const { v1, v2 } = sandbox.credentials;
   return {
     ...place.env,
+    ...merchantEnv(sandbox),
     NODE_ENV: 'test',
     ROLE: 'all',
     HOST: '127.0.0.1',
@@ -97,12 +98,6 @@ function serviceEnv(place: Place, sandbox: Sandbox, apiKey: string): Record<stri
     PORT: '0',
     API_KEY: apiKey,
     CONFIRM_SECRET: randomBytes(16).toString('hex'),
-    PORTONE_V1_URL: sandbox.v1Url,
-    PORTONE_V1_KEY: v1.key,
-    PORTONE_V1_SECRET: v1.secret,
-    PORTONE_V2_URL: sandbox.v2Url,
-    PORTONE_V2_SECRET: v2.apiSecret,
-    PORTONE_WEBHOOK_SECRET: v2.webhookSecret ?? '',
   };
 }
 

@@ -6,6 +6,7 @@ import type { Audit } from '../../src/audit/audit.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
+import { merchantEnv } from '../../src/sandbox/merchant-env.ts';
 import { startSandbox } from '../../src/sandbox/server.ts';
 import type { Sandbox } from '../../src/sandbox/types.ts';
 import { type Service, startService } from '../../src/service.ts';
@@ -192,7 +193,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     CONFIRM_SECRET,
     QUEUE_PREFIX: `t${randomBytes(5).toString('hex')}`,
     ...(options.carrier === 'redis' ? { REDIS_URL: inject('redisUrl') } : {}),
-    ...(options.gateway === false ? {} : gatewayEnv(sandbox)),
+    ...(options.gateway === false ? {} : merchantEnv(sandbox)),
     ...(options.env ?? {}),
   };
   const config = readConfig(env);
@@ -207,18 +208,6 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   const world = new World(service, sandbox, database, env);
   sandbox.configure({ webhookUrl: `${world.url}/webhook` });
   return world;
-}
-
-export function gatewayEnv(sandbox: Sandbox): Record<string, string> {
-  const { v1, v2 } = sandbox.credentials;
-  return {
-    PORTONE_V1_URL: sandbox.v1Url,
-    PORTONE_V1_KEY: v1.key,
-    PORTONE_V1_SECRET: v1.secret,
-    PORTONE_V2_URL: sandbox.v2Url,
-    PORTONE_V2_SECRET: v2.apiSecret,
-    PORTONE_WEBHOOK_SECRET: v2.webhookSecret ?? '',
-  };
 }
 
 async function resultOf(response: Response): Promise<HttpResult> {
