@@ -5,11 +5,12 @@ import Koa from 'koa';
 import { authorize } from './http/authorize.ts';
 import { renderErrors } from './http/errors.ts';
 import { Problem } from './http/problem.ts';
+import { sourceAddress, type TrustedProxies } from './http/source-address.ts';
 import type { Log } from './log.ts';
 
 export interface AppOptions {
   log: Log;
-  trustProxy: boolean;
+  trustProxy: TrustedProxies;
   /** Open to all: what PortOne and machines call. */
   open: Router[];
   /** Behind the organizer's key. */
@@ -18,13 +19,19 @@ export interface AppOptions {
 }
 
 export function createApp(options: AppOptions): Koa {
-  const app = new Koa({ proxy: options.trustProxy });
+  // Not by Koa's own `proxy`, which believes the first X-Forwarded-For, whoever wrote it.
+  const app = new Koa();
+  const sourceOf = sourceAddress(options.trustProxy);
   // Koa prints what it cannot answer; a caller who hung up is no error of ours.
   app.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'ECONNRESET' || error.code === 'EPIPE') return;
     options.log.error({ error: error.message }, 'answer failed');
   });
   app.use(renderErrors(options.log));
+  app.use((ctx, next) => {
+    ctx.request.ip = sourceOf(ctx.req);
+    return next();
+  });
   app.use(async (ctx, next) => {
     await next();
     ctx.set('X-Content-Type-Options', 'nosniff');

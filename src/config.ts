@@ -1,5 +1,6 @@
 // The only place that reads the environment: complete, typed, and every fault named at once.
 
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 const ROLES = ['all', 'api', 'worker'] as const;
@@ -18,6 +19,36 @@ const webhookSecrets = z
     message: 'must be one secret (whsec_ and base64), or two joined by a comma while you rotate',
   });
 
+const PROXIES_MAX = 20;
+const PROXY_NAMES = ['loopback', 'linklocal', 'uniquelocal'];
+const parts = (text: string) => text.split(',').map((part) => part.trim());
+/** `off`, `on` and numbers say how many proxies there are; a list says where they are. */
+const proxies = z.string().transform((text, ctx): number | string[] => {
+  const count = { off: '0', on: '1' }[text] ?? text;
+  const list = parts(text);
+  if (/^\d{1,3}$/.test(count) && Number(count) <= PROXIES_MAX) return Number(count);
+  if (list.every((part) => PROXY_NAMES.includes(part) || isAddressRange(part))) return list;
+  ctx.addIssue(
+    `must be off, on (one proxy), the number of proxies (up to ${PROXIES_MAX}), or their addresses joined by commas: 10.0.0.5, 10.0.0.0/8, loopback, linklocal, uniquelocal`,
+  );
+  return z.NEVER;
+});
+const addressRanges = z
+  .string()
+  .transform(parts)
+  .refine((all) => all.every(isAddressRange), {
+    message:
+      'must be addresses or ranges joined by commas: 203.0.113.7, 203.0.113.0/24, 2001:db8::/32',
+  });
+
+function isAddressRange(text: string): boolean {
+  const [, address = '', prefix] = /^([\da-fA-F:.]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const bits = { 4: 32, 6: 128 }[isIP(address)];
+  // IPv4 within IPv6 is common as a mapped address only; no two libraries agree on the rest.
+  if (bits === undefined || /^(?!::ffff:).*:.*\./i.test(address)) return false;
+  return prefix === undefined || (Number(prefix) >= 1 && Number(prefix) <= bits);
+}
+
 /** What may be set, with its default. `.env.example` says the same in prose. */
 const environment = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
@@ -25,7 +56,7 @@ const environment = z.object({
   PORT: whole(0, 65_535).default(8080),
   HOST: z.string().default('0.0.0.0'),
   PUBLIC_URL: url('http:', 'https:').optional(),
-  TRUST_PROXY: z.enum(['on', 'off']).default('off'),
+  TRUST_PROXY: proxies.default(0),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 
   DATABASE_URL: url('postgres:', 'postgresql:').optional(),
@@ -57,6 +88,8 @@ const environment = z.object({
 
   SWEEP_BATCH_MAX: whole(1, 10_000).default(500),
   SWEEP_INTERVAL_MS: whole(100, 60_000).default(1_000),
+  RECONCILE_INTERVAL_MS: whole(0, 86_400_000).default(600_000),
+  RECONCILE_SETTLE_MS: whole(0, 3_600_000).default(60_000),
 
   PORTONE_V1_URL: url('http:', 'https:').default('https://api.iamport.kr'),
   PORTONE_V1_KEY: z.string().min(1).optional(),
@@ -64,8 +97,11 @@ const environment = z.object({
   PORTONE_V2_URL: url('http:', 'https:').default('https://api.portone.io'),
   PORTONE_V2_SECRET: z.string().min(1).optional(),
   PORTONE_WEBHOOK_SECRET: webhookSecrets.optional(),
+  WEBHOOK_SOURCE_IPS: addressRanges.optional(),
   PORTONE_PREREGISTER: z.enum(['on', 'off']).default('off'),
   PORTONE_TIMEOUT_MS: whole(100, 60_000).default(10_000),
+  PORTONE_CONFIRM_TIMEOUT_MS: whole(1_000, 120_000).default(60_000),
+  PAYMENT_CHECK_AFTER_MS: whole(1_000, 600_000).default(20_000),
   PORTONE_TEST_PAYMENTS: z.enum(['accept', 'refuse']).optional(),
 
   SHUTDOWN_TIMEOUT_MS: whole(1_000, 120_000).default(15_000),
@@ -135,7 +171,8 @@ function shape(e: Environment) {
       host: e.HOST,
       port: e.PORT,
       publicUrl: e.PUBLIC_URL?.replace(/\/+$/, ''),
-      trustProxy: e.TRUST_PROXY === 'on',
+      trustProxy: e.TRUST_PROXY,
+      webhookSources: e.WEBHOOK_SOURCE_IPS,
       gatewayBodyMaxBytes: e.CONFIRM_BODY_MAX_BYTES,
       organizerBodyMaxBytes: e.IMPORT_BODY_MAX_BYTES,
       apiKey: e.API_KEY,
@@ -161,6 +198,8 @@ function shape(e: Environment) {
     },
     orders: { seatsMax: e.SEATS_PER_ORDER_MAX },
     sweep: { batchMax: e.SWEEP_BATCH_MAX, intervalMs: e.SWEEP_INTERVAL_MS },
+    /** 0: never by itself. `settleMs`: what is younger is left to its own webhook. */
+    reconcile: { intervalMs: e.RECONCILE_INTERVAL_MS, settleMs: e.RECONCILE_SETTLE_MS },
     portone: {
       v1:
         e.PORTONE_V1_KEY !== undefined && e.PORTONE_V1_SECRET !== undefined
@@ -173,6 +212,10 @@ function shape(e: Environment) {
       webhookSecrets: e.PORTONE_WEBHOOK_SECRET ?? [],
       preregister: e.PORTONE_PREREGISTER === 'on',
       timeoutMs: e.PORTONE_TIMEOUT_MS,
+      /** A manual confirm waits for the bank behind PortOne. */
+      confirmTimeoutMs: e.PORTONE_CONFIRM_TIMEOUT_MS,
+      /** A 200 was answered so long ago: its payment is looked up, and known or forged. */
+      checkAfterMs: e.PAYMENT_CHECK_AFTER_MS,
       /** A test-channel payment looks paid; in production it must never buy a seat. */
       testPaymentsAccepted:
         (e.PORTONE_TEST_PAYMENTS ?? (e.NODE_ENV === 'production' ? 'refuse' : 'accept')) ===

@@ -47,8 +47,17 @@ export function gatewayOf(
   clock: Clock,
   metrics: Metrics,
 ): Pick<Dependencies, 'portone' | 'testPaymentsAccepted'> {
-  const { v1, v2, timeoutMs, testPaymentsAccepted } = config.portone;
-  const portone = createPortOne({ v1, v2, timeoutMs, clock, onCall: metrics.gatewayCalled });
+  const { v1, v2, timeoutMs, confirmTimeoutMs, testPaymentsAccepted } = config.portone;
+  const portone = createPortOne({
+    v1,
+    v2,
+    timeoutMs,
+    confirmTimeoutMs,
+    clock,
+    onCall: metrics.gatewayCalled,
+    onCircuit: metrics.gatewayCircuit,
+    onUnreadable: metrics.gatewayUnreadable,
+  });
   return { portone, testPaymentsAccepted };
 }
 
@@ -74,6 +83,10 @@ export async function openApi(
     log,
     timeoutMs,
     settleMs,
+    checkAt: ({ gateway, proven }) =>
+      proven || !d.portone.api(gateway)
+        ? null
+        : new Date(clock.now().getTime() + config.portone.checkAfterMs),
   });
   const settlementQueue = carrier.openQueue(SETTLEMENT_QUEUE);
   return {

@@ -3,11 +3,15 @@
 import Router from '@koa/router';
 import { auditRoutes } from './audit/routes.ts';
 import { confirmHandler } from './confirm/handler.ts';
+import { manualRoutes } from './confirm/manual/routes.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { eventRoutes } from './events/routes.ts';
 import { operationsRoutes } from './operations/routes.ts';
 import { registerAmounts } from './orders/register-amounts.ts';
 import { orderRoutes } from './orders/routes.ts';
+import { reconciliationRoutes } from './reconciliation/routes.ts';
+import { askForRefund } from './refunds/ask-for-refund.ts';
+import { refundRoutes } from './refunds/routes.ts';
 import { releaseRoutes } from './release/routes.ts';
 import { webhookHandler } from './settlement/handler.ts';
 
@@ -32,9 +36,11 @@ export function gatewayRoutes(d: ApiDependencies): Router {
     '/webhook',
     webhookHandler({
       mailbox: d.mailbox,
+      clock: d.clock,
       log: d.log,
       signatures: d.signatures,
       bodyMaxBytes,
+      sources: d.config.http.webhookSources,
     }),
   );
   return router;
@@ -45,8 +51,16 @@ export function organizerRoutes(d: ApiDependencies): Router[] {
   const { database, config } = d;
   const bodyMaxBytes = config.http.organizerBodyMaxBytes;
   return [
-    releaseRoutes(d, bodyMaxBytes),
-    auditRoutes(d),
+    manualRoutes({
+      ...d,
+      waitingMax: config.confirm.waitingMax,
+      bodyMaxBytes: config.http.gatewayBodyMaxBytes,
+      onAnswer: d.metrics.answered,
+    }),
+    releaseRoutes({ ...d, askForRefund: askForRefund(d) }, bodyMaxBytes),
+    refundRoutes({ ...d, callTimeoutMs: config.portone.timeoutMs }, bodyMaxBytes),
+    auditRoutes(d, bodyMaxBytes),
+    reconciliationRoutes(d, bodyMaxBytes),
     eventRoutes({ database, bodyMaxBytes }),
     orderRoutes({
       database,

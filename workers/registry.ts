@@ -6,20 +6,23 @@ import { ACTIVE_CHANNEL } from '../src/confirm/queue-name.ts';
 import { workBatch } from '../src/confirm/work.ts';
 import type { Dependencies } from '../src/dependencies.ts';
 import { EXPIRY_QUEUE } from '../src/expiry/job.ts';
+import { proveHolds } from '../src/expiry/prove-holds.ts';
 import { sweep } from '../src/expiry/sweep.ts';
 import { ActiveWorkers } from '../src/queue/active-workers.ts';
+import { RECONCILIATION_QUEUE } from '../src/reconciliation/job.ts';
+import { reconcileBySchedule } from '../src/reconciliation/schedule.ts';
+import { workRefunds } from '../src/refunds/work-refunds.ts';
 import { workInbox } from '../src/settlement/inbox.ts';
 import { SETTLEMENT_QUEUE, type WebhookJob } from '../src/settlement/job.ts';
-import { workRefunds } from '../src/settlement/refunds.ts';
-import { openDuty } from './duty.ts';
+import { type Duty, openDuty } from './duty.ts';
 
 /**
  * Short, so that a worker killed in mid-batch holds its event up for no more than about two
  * seconds. A stalled event loop may lose its lock while it works: a batch may safely run twice.
  */
 const CONFIRM_LOCK = { lockDuration: 1_500, stalledInterval: 700, maxStalledCount: 50 };
-/** PortOne may take its time with each of many. */
-const GATEWAY_LOCK = { lockDuration: 30_000, stalledInterval: 15_000, maxStalledCount: 50 };
+/** Renewed while the work lasts; the rounds of a worker that was killed pause for some seconds. */
+const GATEWAY_LOCK = { lockDuration: 6_000, stalledInterval: 3_000, maxStalledCount: 50 };
 const SETTLEMENT_CONCURRENCY = 8;
 const EXPIRY_CONCURRENCY = 2;
 
@@ -39,7 +42,7 @@ export async function startWorkers(d: Dependencies): Promise<Workers> {
     handlers: {
       webhooks: (data) => workInbox(inbox, limit, data?.webhookIds ?? []),
       inbox: () => workInbox(inbox, limit),
-      refunds: () => workRefunds(d, limit),
+      refunds: () => workRefunds({ ...d, callTimeoutMs: d.config.portone.timeoutMs }, limit),
     },
     every: { inbox: everyMs, refunds: everyMs },
   });
@@ -47,13 +50,40 @@ export async function startWorkers(d: Dependencies): Promise<Workers> {
     queue: EXPIRY_QUEUE,
     concurrency: EXPIRY_CONCURRENCY,
     lock: GATEWAY_LOCK,
-    handlers: { sweep: async () => d.metrics.swept(await sweep(d, limit)) },
-    every: { sweep: everyMs },
+    handlers: {
+      sweep: async () => d.metrics.swept(await sweep(d, limit)),
+      prove: () => proveHolds(d, limit, d.config.portone.checkAfterMs / 2),
+    },
+    every: { sweep: everyMs, prove: everyMs },
   });
-  await Promise.all([confirm.start(), settlement.start(), expiry.start()]);
+  const reconciliation = reconciliationDuty(d);
+  await Promise.all([confirm.start(), settlement.start(), expiry.start(), reconciliation.start()]);
   return {
     stop: async () => {
-      await Promise.all([confirm.stop(), settlement.stop(), expiry.stop()]);
+      await Promise.all([confirm.stop(), settlement.stop(), expiry.stop(), reconciliation.stop()]);
+    },
+  };
+}
+
+/** Off with an interval of 0. A stop ends a run in order; the next one begins where it began. */
+function reconciliationDuty(d: Dependencies): Duty {
+  const { intervalMs, settleMs } = d.config.reconcile;
+  const nothing = async () => undefined;
+  if (intervalMs === 0) return { start: nothing, stop: nothing };
+  const stopping = new AbortController();
+  const options = { ...d, intervalMs, settleMs, signal: stopping.signal };
+  const duty = openDuty(d, {
+    queue: RECONCILIATION_QUEUE,
+    concurrency: 1,
+    lock: GATEWAY_LOCK,
+    handlers: { reconcile: () => reconcileBySchedule(options) },
+    every: { reconcile: intervalMs },
+  });
+  return {
+    start: duty.start,
+    stop: () => {
+      stopping.abort(new Error('the process stops'));
+      return duty.stop();
     },
   };
 }

@@ -1,4 +1,4 @@
--- Counts the violations of each law, for one event; every figure is zero when all is well.
+-- Counts the violations of each law about seats, for one event; each is zero when all is well.
 -- $1 event id, $2 timestamptz now, $3 ms a hold may be overdue, $4 ms a hold may stand unanswered.
 -- Reads the record of moves as well as the present state, so that one proves the other. Rows: 1.
 WITH live AS (SELECT * FROM holds WHERE event_id = $1 AND state <> 'ended'),
@@ -13,9 +13,7 @@ given_twice AS (
     SELECT seat_id, from_state, from_hold,
            lag(to_state) OVER w AS before_state, lag(to_hold) OVER w AS before_hold
       FROM moves WHERE event_id = $1 WINDOW w AS (PARTITION BY seat_id ORDER BY id)) m
-   WHERE (coalesce(before_state, 'available'), before_hold) IS DISTINCT FROM (from_state, from_hold)),
-paid AS (SELECT p.* FROM payments p JOIN orders o ON o.id = p.order_id
-          WHERE o.event_id = $1 AND p.status = 'paid' AND p.amount > 0)
+   WHERE (coalesce(before_state, 'available'), before_hold) IS DISTINCT FROM (from_state, from_hold))
 SELECT
   ((SELECT count(*) FROM given_twice)
    + (SELECT count(*) FROM live l JOIN seats_of s ON s.hold_id = l.id WHERE s.seats > l.quantity)
@@ -30,19 +28,6 @@ SELECT
   (SELECT count(*)::int FROM live
     WHERE state = 'held' AND answered_at IS NULL
       AND answer_by < $2::timestamptz - $4 * interval '1 ms') AS "unansweredHolds",
-  (SELECT count(*)::int FROM paid p
-    WHERE NOT EXISTS (SELECT 1 FROM live l
-                       WHERE l.order_id = p.order_id AND l.state = 'sold' AND l.payment_id = p.payment_id)
-      AND NOT EXISTS (SELECT 1 FROM refunds r WHERE r.payment_id = p.payment_id)) AS "paidWithoutSeat",
-  (SELECT count(*)::int FROM live l
-    WHERE l.state = 'sold' AND NOT EXISTS (
-      SELECT 1 FROM paid p WHERE p.payment_id = l.payment_id)) AS "soldWithoutPayment",
-  (SELECT count(*)::int FROM paid p JOIN orders o ON o.id = p.order_id
-     JOIN live l ON l.payment_id = p.payment_id AND l.state = 'sold'
-    WHERE p.amount <> o.amount OR p.currency <> o.currency) AS "wrongAmounts",
-  (SELECT count(*)::int FROM refunds r JOIN payments p ON p.payment_id = r.payment_id
-     JOIN orders o ON o.id = p.order_id
-    WHERE o.event_id = $1 AND r.state = 'needs_person') AS "refundsStuck",
   (SELECT count(*)::int FROM seats s LEFT JOIN last_move m ON m.seat_id = s.id
     WHERE s.event_id = $1
       AND (s.state, s.hold_id) IS DISTINCT FROM (coalesce(m.to_state, 'available'), m.to_hold))

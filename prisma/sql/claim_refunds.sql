@@ -1,12 +1,16 @@
--- Claims refunds that are due; nobody else gets them before $3.
--- $1 timestamptz now, $2 limit, $3 timestamptz. Locks: the rows claimed. Index: refunds_requested.
+-- Claims refunds that are due; nobody else gets them before $3. What each try counts up also
+-- tells whoever claimed it earlier, and was slow, that it is theirs no longer.
+-- $1 timestamptz now, $2 limit, $3 timestamptz, $4 id of the only one | null. Locks: the rows
+-- claimed. Index: refunds_requested. Rows: one a refund.
 UPDATE refunds r SET tries = r.tries + 1, next_try_at = $3::timestamptz
- WHERE r.payment_id = ANY (ARRAY(
-    SELECT payment_id FROM refunds
-     WHERE state = 'requested' AND next_try_at <= $1::timestamptz
+  FROM payments p JOIN orders o ON o.id = p.order_id
+ WHERE p.payment_id = r.payment_id
+   AND r.id = ANY (ARRAY(
+    SELECT id FROM refunds
+     WHERE state = 'requested' AND next_try_at <= $1::timestamptz AND ($4::int IS NULL OR id = $4)
      ORDER BY next_try_at LIMIT $2
        FOR UPDATE SKIP LOCKED))
-RETURNING r.payment_id AS "paymentId", r.reason, r.tries,
-  (SELECT p.gateway FROM payments p WHERE p.payment_id = r.payment_id) AS gateway,
-  (SELECT o.merchant_uid FROM payments p JOIN orders o ON o.id = p.order_id
-    WHERE p.payment_id = r.payment_id) AS "merchantUid"
+RETURNING r.id, r.payment_id AS "paymentId", r.amount, r.whole, r.reason,
+  r.requested_by AS "requestedBy", r.requested_at AS "requestedAt", r.tries, r.refusals,
+  r.last_error AS "lastError", r.account_number IS NOT NULL AS "hasAccount",
+  p.gateway, p.order_id AS "orderId", o.merchant_uid AS "merchantUid"

@@ -1,4 +1,4 @@
--- What settling a payment needs to know of its order: wishes, live hold, a refund under way.
+-- What settling a payment needs to know of its order: wishes, live hold, policies, money moved.
 -- $1 merchant uid, $2 payment id. Locks: none. Rows: 0 or 1, as JSON.
 SELECT jsonb_build_object(
   'id', o.id, 'eventId', o.event_id, 'amount', o.amount, 'currency', o.currency,
@@ -9,8 +9,54 @@ SELECT jsonb_build_object(
              'labels', i.labels, 'together', i.together) ORDER BY i.id)
       FROM order_items i WHERE i.order_id = o.id),
   'hold', (
-    SELECT jsonb_build_object('id', h.id, 'state', h.state, 'paymentId', h.payment_id)
+    SELECT jsonb_build_object('id', h.id, 'state', h.state, 'paymentId', h.payment_id,
+                              'createdAt', h.created_at, 'expiresAt', h.expires_at)
       FROM holds h WHERE h.order_id = o.id AND h.state <> 'ended'),
-  'refunding', EXISTS (SELECT 1 FROM refunds r WHERE r.payment_id = $2)
+  'buyerSeats', (
+    SELECT coalesce(sum(h.quantity), 0)
+      FROM holds h
+     WHERE h.event_id = o.event_id AND h.buyer_id = o.buyer_id
+       AND h.state <> 'ended' AND h.order_id <> o.id),
+  'policy', (
+    SELECT jsonb_build_object('virtualAccounts', e.virtual_accounts,
+                              'virtualAccountMaxSeconds', e.virtual_account_max_seconds,
+                              'bypassedPayments', e.bypassed_payments)
+      FROM events e WHERE e.id = o.event_id),
+  'before', (
+    SELECT jsonb_build_object('status', p.status, 'flag', p.flag,
+                              'cancelledAmount', p.cancelled_amount)
+      FROM payments p WHERE p.payment_id = $2),
+  -- The payment asked for its seats and was told that it has them.
+  'confirmed', EXISTS (
+    SELECT 1 FROM verdicts v
+     WHERE v.payment_id = $2 AND v.order_id = o.id AND v.code = 'confirmed'),
+  -- It was told so for the very hold that lives now, whichever attempt has it.
+  'letOn', EXISTS (
+    SELECT 1 FROM verdicts v JOIN holds h ON h.id = v.hold_id
+     WHERE v.payment_id = $2 AND v.code = 'confirmed'
+       AND h.order_id = o.id AND h.state = 'held'),
+  'refunds', (
+    SELECT coalesce(jsonb_agg(jsonb_build_object(
+             'id', r.id, 'state', r.state, 'amount', r.amount, 'whole', r.whole,
+             'seats', coalesce(r.seats, '{}'), 'cancelledBefore', r.cancelled_before,
+             'byHand', r.by_hand) ORDER BY r.id), '[]')
+      FROM refunds r WHERE r.payment_id = $2 AND r.state <> 'failed'),
+  -- Another attempt of the order got a 200 for the same hold, and may be charging now.
+  'rivals', EXISTS (
+    SELECT 1 FROM holds h JOIN verdicts v ON v.hold_id = h.id
+     WHERE h.order_id = o.id AND h.state = 'held' AND v.payment_id <> $2
+       AND NOT EXISTS (SELECT 1 FROM payments p
+                        WHERE p.payment_id = v.payment_id AND p.status IN ('failed', 'cancelled'))
+       AND NOT EXISTS (SELECT 1 FROM payment_steps s
+                        WHERE s.order_id = o.id AND s.payment_id = v.payment_id
+                          AND s.step = 'charge_refused')),
+  -- Its seats were sold and went back by somebody who saw to the money.
+  'returned', EXISTS (
+    SELECT 1 FROM holds h JOIN moves m ON m.from_hold = h.id AND m.from_state = 'sold'
+     WHERE h.order_id = o.id AND h.payment_id = $2 AND h.state = 'ended'),
+  -- What a person took back in the console and the organizer has seen to.
+  'settledByCases', (
+    SELECT coalesce(sum(c.amount), 0) FROM cases c
+     WHERE c.payment_id = $2 AND c.kind = 'partial_cancel' AND c.closed_by LIKE 'organizer%')
 ) AS document
   FROM orders o WHERE o.merchant_uid = $1

@@ -12,5 +12,8 @@ seated AS (
   UPDATE seats s SET state = 'sold', hold_id = $1::uuid, moved_by = $7, moved_why = $8,
                      moved_at = $6::timestamptz
    WHERE s.id = ANY ($5::int[]) AND s.state = 'available' RETURNING s.id),
-paid AS (UPDATE orders SET status = 'paid' WHERE id = $2 RETURNING id)
-SELECT (SELECT count(*)::int FROM sold) AS holds, (SELECT count(*)::int FROM seated) AS seats
+-- Only an order that was not closed meanwhile.
+paid AS (
+  UPDATE orders SET status = 'paid' WHERE id = $2 AND status IN ('pending', 'held') RETURNING id)
+SELECT (SELECT count(*)::int FROM sold) AS holds, (SELECT count(*)::int FROM seated) AS seats,
+       (SELECT count(*)::int FROM paid) AS orders

@@ -1,15 +1,18 @@
 -- Puts webhooks into the inbox; a repeat under the same sender's id is there already.
--- $1 jsonb [{n, gateway, externalId, paymentId, merchantUid, body}], $2 timestamptz now.
+-- $1 jsonb [{n, gateway, kind, verified, externalId, paymentId, merchantUid, body}],
+-- $2 timestamptz now.
 -- Rows: one for each given, by its n; the id is null for a repeat.
 WITH given AS (
   SELECT nextval(pg_get_serial_sequence('webhooks', 'id'))::int AS id, g.*
     FROM jsonb_to_recordset($1::jsonb) AS g (
-      n int, gateway text, "externalId" text, "paymentId" text, "merchantUid" text, body jsonb)),
+      n int, gateway text, kind text, verified boolean, "externalId" text, "paymentId" text,
+      "merchantUid" text, body jsonb)),
 stored AS (
-  INSERT INTO webhooks (id, gateway, external_id, payment_id, merchant_uid, body, received_at,
-                        next_try_at)
-  SELECT id, gateway, "externalId", "paymentId", "merchantUid", body, $2::timestamptz,
-         $2::timestamptz
+  INSERT INTO webhooks (id, gateway, kind, verified, external_id, payment_id, merchant_uid, body,
+                        received_at, next_try_at)
+  -- A body of `null` comes out of the record as no value at all.
+  SELECT id, gateway, kind, verified, "externalId", "paymentId", "merchantUid",
+         coalesce(body, 'null'::jsonb), $2::timestamptz, $2::timestamptz
     FROM given ORDER BY "externalId"
   ON CONFLICT (external_id) DO NOTHING
   RETURNING id)

@@ -8,9 +8,9 @@
 WITH given AS (SELECT $1::jsonb AS doc),
 new_holds AS (
   INSERT INTO holds (id, order_id, event_id, buyer_id, payment_id, gateway, quantity, state,
-                     created_at, expires_at, answer_by)
+                     created_at, expires_at, answer_by, check_at)
   SELECT h.id, h."orderId", $2, h."buyerId", h."paymentId", h.gateway, h.quantity, 'held',
-         $5::timestamptz, h."expiresAt", h."answerBy"
+         $5::timestamptz, h."expiresAt", h."answerBy", h."answerBy"
     FROM given, jsonb_to_recordset(doc -> 'holds') AS h (
       id uuid, "orderId" int, "buyerId" text, "paymentId" text, gateway text, quantity int,
       "expiresAt" timestamptz, "answerBy" timestamptz)
@@ -31,7 +31,10 @@ marked AS (
   RETURNING o.id),
 moved AS (
   UPDATE holds h SET payment_id = m."paymentId", gateway = m.gateway, expires_at = m."expiresAt",
-                     answer_by = greatest(h.answer_by, m."answerBy")
+                     answer_by = greatest(h.answer_by, m."answerBy"),
+                     check_at = CASE WHEN h.answered_at IS NULL
+                                     THEN greatest(h.answer_by, m."answerBy")
+                                     ELSE h.check_at END, doubted_at = NULL
     FROM given, jsonb_to_recordset(doc -> 'moved') AS m (
       "holdId" uuid, "paymentId" text, gateway text, "expiresAt" timestamptz,
       "answerBy" timestamptz)

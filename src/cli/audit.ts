@@ -1,12 +1,18 @@
-/** Checks every law against the database, for one event or for all; exit code 0 only when clean. */
+/** Checks every law, adds the money up, and tells what waits for the organizer; exit code 0 if clean. */
 
 import { Command, CommanderError } from 'commander';
 import { type Audit, auditEvent, type Violations } from '../audit/audit.ts';
+import { inWords } from '../audit/case-words.ts';
+import { type CaseView, listCases } from '../audit/list-cases.ts';
+import type { Money } from '../audit/money.ts';
 import { systemClock } from '../clock.ts';
 import { ConfigError } from '../config.ts';
 import type { Database } from '../db/database.ts';
 import { LAW_MEANING } from '../operations/openapi-words.ts';
 import { DatabaseNotReady, withDatabase } from './with-database.ts';
+
+/** Of each event; the API lists the rest. */
+const CASES_SHOWN = 20;
 
 const EXIT = { clean: 0, wrong: 1, usage: 2 } as const;
 
@@ -33,21 +39,32 @@ const command = new Command('audit')
   .exitOverride();
 
 async function main(options: Options): Promise<number> {
-  const events = await withDatabase(({ database }) => auditAll(database, options.event), say);
+  const told = options.json ? undefined : show;
+  const work = ({ database }: { database: Database }) => auditAll(database, options.event, told);
+  const events = await withDatabase(work, say);
   const clean = Object.values(events).every((audit) => audit.clean);
   if (options.json) answer({ clean, events });
-  else for (const [slug, audit] of Object.entries(events)) show(slug, audit);
-  if (!options.json) process.stdout.write(`${verdictOn(events)}\n`);
+  else print(verdictOn(events));
   return clean ? EXIT.clean : EXIT.wrong;
 }
 
-async function auditAll(database: Database, only?: string): Promise<Record<string, Audit>> {
+type Show = (slug: string, audit: Audit, cases: CaseView[], more: boolean) => void;
+
+/** @param told each event as soon as it was looked at */
+async function auditAll(
+  database: Database,
+  only: string | undefined,
+  told: Show | undefined,
+): Promise<Record<string, Audit>> {
   const slugs = only === undefined ? await allSlugs(database) : [only];
   const audits: Record<string, Audit> = {};
   for (const slug of slugs) {
     const audit = await auditEvent({ database, clock: systemClock }, slug);
     if (!audit) throw new Failure(`There is no event ${slug}.`);
     audits[slug] = audit;
+    if (!told) continue;
+    const page = await listCases(database, slug, { open: true, limit: CASES_SHOWN });
+    told(slug, audit, page?.cases ?? [], page?.next !== null);
   }
   return audits;
 }
@@ -60,14 +77,35 @@ async function allSlugs(database: Database): Promise<string[]> {
   return rows.map((row) => row.slug);
 }
 
-function show(slug: string, audit: Audit): void {
-  process.stdout.write(`${slug}\n`);
+function show(slug: string, audit: Audit, cases: CaseView[], more: boolean): void {
+  print(slug);
   for (const [law, meaning] of Object.entries(LAW_MEANING) as [keyof Violations, string][]) {
     const violations = audit[law];
     const mark = violations === 0 ? 'ok  ' : 'FAIL';
     const found = violations === 0 ? '' : `: ${violations} violation${violations === 1 ? '' : 's'}`;
-    process.stdout.write(`  ${mark}  ${law.padEnd(20)} ${meaning}${found}\n`);
+    print(`  ${mark}  ${law.padEnd(20)} ${meaning}${found}`);
   }
+  for (const money of audit.money) showMoney(money);
+  for (const one of cases) showCase(one);
+  if (more) print(`  open  and more: GET /api/events/${slug}/cases?open=true`);
+}
+
+function showMoney(money: Money): void {
+  const of = (amount: number) => inWords(amount, money.currency);
+  const { count, amount } = money.openCases;
+  print(
+    `  money ${of(money.kept)} kept: ${of(money.paid)} paid, ${of(money.refunded)} back through`,
+  );
+  print(`        PortOne, ${of(money.byHand)} by hand; seats sold for ${of(money.seatsSold)},`);
+  print(`        allowances ${of(money.allowances)}, ${count} open (${of(amount)}),`);
+  print(`        unexplained ${of(money.difference)}`);
+}
+
+function showCase(one: CaseView): void {
+  const { kind, id, merchantUid, paymentId, since } = one;
+  print(`  open  ${kind} ${id}, order ${merchantUid}, payment ${paymentId}, since ${since}`);
+  print(`        ${one.what}`);
+  print(`        To do: ${one.todo}`);
 }
 
 function verdictOn(events: Record<string, Audit>): string {
@@ -79,7 +117,11 @@ function verdictOn(events: Record<string, Audit>): string {
 }
 
 function answer(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`);
+  print(JSON.stringify(value));
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
 }
 
 function say(line: string): void {

@@ -1,4 +1,4 @@
-/** Sells out several events at once and shows that every law held; exit code 0 only when it did. */
+/** Sells out several events at once; exit code 0 only when every law held and all money agrees. */
 
 import { setMaxListeners } from 'node:events';
 import { writeFile } from 'node:fs/promises';

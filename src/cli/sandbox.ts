@@ -1,8 +1,17 @@
-/** Runs a sandbox PortOne until it is told to stop. */
+/** A sandbox PortOne: serves until it is told to stop, or plays scenario files and says what held. */
 
-import { Command, InvalidArgumentError } from 'commander';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { helpText } from '../sandbox/help.ts';
+import { FILE_CHARS_MAX, loadScenario, wordsOfFault } from '../sandbox/scenario/load.ts';
+import { footOf, headOf, lineOf, summaryOf } from '../sandbox/scenario/print.ts';
+import { runScenario, type ScenarioResult } from '../sandbox/scenario/run.ts';
+import type { Scenario } from '../sandbox/scenario/schema.ts';
 import { startSandbox } from '../sandbox/server.ts';
+import type { Sandbox } from '../sandbox/types.ts';
+
+const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 
 interface Options {
   port: number;
@@ -10,8 +19,19 @@ interface Options {
   confirmUrl?: string;
   webhookUrl?: string;
   seed?: number;
-  timeScale: number;
+  timeScale?: number;
+  scenario: string[];
+  seatline?: string;
+  json?: true;
 }
+
+interface Written {
+  file: string;
+  scenario: Scenario;
+}
+
+/** Nothing was played: the files, the options or the machine are in the way. */
+class Unusable extends Error {}
 
 function count(text: string): number {
   const value = Number(text);
@@ -25,24 +45,198 @@ function scale(text: string): number {
   return value;
 }
 
+function webAddress(text: string): string {
+  const ok = URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+  if (!ok) throw new InvalidArgumentError('not a URL that begins with http');
+  return text;
+}
+
 const command = new Command('sandbox')
   .description('A PortOne of your own: confirms, webhooks and both REST APIs, in memory.')
   .option('--port <number>', 'where to listen', count, 4010)
   .option('--host <name>', 'address to listen on', '127.0.0.1')
-  .option('--confirm-url <url>', 'asked before a payment that names no confirmUrl')
-  .option('--webhook-url <url>', "the console's webhook URL")
+  .option('--confirm-url <url>', 'asked before a payment that names no confirmUrl', webAddress)
+  .option('--webhook-url <url>', "the console's webhook URL", webAddress)
   .option('--seed <number>', 'makes ids and chances repeatable', count)
-  .option('--time-scale <factor>', 'divides the documented webhook retry pauses', scale, 1);
+  .option('--time-scale <factor>', 'divides the documented webhook retry pauses', scale)
+  .option(
+    '--scenario <file>',
+    'plays it and ends; a folder stands for its .yaml files (repeatable)',
+    (value: string, earlier: string[]) => [...earlier, value],
+    [],
+  )
+  .option('--seatline <url>', "plays against that Seatline instead of the scenario's", webAddress)
+  .option('--json', 'with --scenario: one JSON object on stdout, and nothing else there')
+  .addHelpText(
+    'after',
+    `
+Without --scenario it serves, and prints how to use it: with curl, or with the page at /checkout.
+Examples of scenarios: src/sandbox/scenarios. Seatline must take this sandbox for its PortOne
+(PORTONE_V1_URL, PORTONE_V2_URL and the keys that it prints).
+Exit codes with --scenario: 0 all held, 1 something did not, 2 wrong file or usage; nothing was played.`,
+  )
+  .allowExcessArguments(false)
+  .exitOverride();
 
-const options = command.parse().opts<Options>();
-const sandbox = await startSandbox(options);
-console.log(helpText(sandbox.url, sandbox.credentials));
+// --- serving --------------------------------------------------------------------------------
 
-let stopping = false;
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    void sandbox.close();
+async function serve(options: Options): Promise<void> {
+  const sandbox = await listening(options, {});
+  console.log(helpText(sandbox.url, sandbox.credentials));
+  let stopping = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (stopping) process.exit(1);
+      stopping = true;
+      void sandbox.close();
+    });
+  }
+}
+
+/** `gateway`: what a scenario wants of it; what was typed goes before what a file says. */
+function listening(options: Options, gateway: Partial<Scenario['gateway']>): Promise<Sandbox> {
+  const { port, host, confirmUrl, webhookUrl, seed, timeScale } = options;
+  return startSandbox({
+    port,
+    host,
+    timeScale: timeScale ?? gateway.timeScale ?? 1,
+    v1Resend: gateway.v1Resend ?? false,
+    ...(gateway.confirmTimeoutMs === undefined
+      ? {}
+      : { confirmTimeoutMs: gateway.confirmTimeoutMs }),
+    ...(confirmUrl === undefined ? {} : { confirmUrl }),
+    ...(webhookUrl === undefined ? {} : { webhookUrl }),
+    ...(seed === undefined ? {} : { seed }),
+  }).catch((error: unknown) => {
+    const code = error instanceof Error ? Reflect.get(error, 'code') : null;
+    if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') throw error;
+    throw new Unusable(
+      `cannot listen on ${host}:${port} (${code}): stop what does, or give another --port ` +
+        'and point PORTONE_V1_URL and PORTONE_V2_URL there',
+    );
   });
 }
+
+// --- playing --------------------------------------------------------------------------------
+
+async function play(options: Options): Promise<number> {
+  const written = options.scenario.flatMap(filesOf).map(read);
+  const faults = written.flatMap((one) => (Array.isArray(one) ? one : []));
+  if (faults.length > 0) throw new Unusable(faults.join('\n'));
+  const scenarios = written.filter((one): one is Written => !Array.isArray(one));
+  for (const one of scenarios) mustHaveOpponent(one, options);
+  const results = await playAll(scenarios, options);
+  const held = results.every((result) => result.held);
+  if (options.json) console.log(JSON.stringify({ held, scenarios: results }, null, 2));
+  else console.log(summaryOf(results));
+  return held ? EXIT.ok : EXIT.failed;
+}
+
+function filesOf(path: string): string[] {
+  try {
+    if (!statSync(path).isDirectory()) return [path];
+    const names = readdirSync(path).filter((name) => /\.ya?ml$/.test(name));
+    if (names.length === 0) throw new Unusable(`${path}: there is no .yaml file in it`);
+    return names.sort().map((name) => join(path, name));
+  } catch (error) {
+    if (error instanceof Unusable) throw error;
+    throw new Unusable(`${path}: cannot be read: is the name right?`);
+  }
+}
+
+/** The scenario, or the lines that say what is wrong with its file. */
+function read(file: string): Written | string[] {
+  // UTF-8 takes at most four bytes a character: what is longer is too long anyhow.
+  if (statSync(file).size > 4 * FILE_CHARS_MAX) return [`${file}:1: too long for a scenario`];
+  const loaded = loadScenario(file, readFileSync(file, 'utf8'));
+  return loaded.ok ? { file, scenario: loaded.scenario } : loaded.faults.map(wordsOfFault);
+}
+
+function mustHaveOpponent({ file, scenario }: Written, options: Options): void {
+  const { seatline, server } = scenario;
+  if (seatline !== undefined) {
+    if (process.env[seatline.apiKeyFromEnv]) return;
+    throw new Unusable(
+      `${file}: seatline.apiKeyFromEnv: ${seatline.apiKeyFromEnv} is not set: ` +
+        'export the API_KEY that Seatline was started with',
+    );
+  }
+  if (server !== undefined || options.confirmUrl !== undefined) return;
+  throw new Unusable(`${file}: against whom? Give seatline or server there, or --confirm-url here`);
+}
+
+/** One sandbox for all that want the same of it: Seatline may still ask about an earlier scenario. */
+async function playAll(
+  scenarios: Written[],
+  options: Options,
+): Promise<(ScenarioResult & { file: string })[]> {
+  const results: (ScenarioResult & { file: string })[] = [];
+  let gateway = '';
+  let sandbox: Sandbox | null = null;
+  try {
+    for (const { file, scenario } of scenarios) {
+      const wanted = JSON.stringify(scenario.gateway);
+      if (sandbox === null || wanted !== gateway) {
+        await sandbox?.close();
+        sandbox = null;
+        sandbox = await listening(options, scenario.gateway);
+        gateway = wanted;
+      }
+      results.push({ file, ...(await playOne(file, scenario, sandbox, options)) });
+    }
+  } finally {
+    await sandbox?.close();
+  }
+  return results;
+}
+
+async function playOne(
+  file: string,
+  written: Scenario,
+  sandbox: Sandbox,
+  options: Options,
+): Promise<ScenarioResult> {
+  const timeScale = options.timeScale ?? written.gateway.timeScale;
+  const scenario = { ...written, gateway: { ...written.gateway, timeScale } };
+  const say = (line: string) => {
+    if (!options.json) console.log(line);
+  };
+  say(headOf(scenario, file));
+  const result = await runScenario(scenario, {
+    sandbox,
+    env: process.env,
+    seatlineUrl: options.seatline,
+    onEntry: (entry) => say(lineOf(entry)),
+  });
+  const hint =
+    scenario.seatline === undefined
+      ? ''
+      : `Does Seatline take this sandbox for PortOne? PORTONE_V1_URL=${sandbox.v1Url} ` +
+        `PORTONE_V2_URL=${sandbox.v2Url}`;
+  say(footOf(result, hint));
+  return result;
+}
+
+// --- the command ----------------------------------------------------------------------------
+
+async function main(): Promise<void> {
+  const options = command.parse().opts<Options>();
+  if (options.scenario.length > 0) {
+    process.exitCode = await play(options);
+    return;
+  }
+  if (options.json || options.seatline !== undefined) {
+    throw new Unusable('--json and --seatline go with --scenario');
+  }
+  await serve(options);
+}
+
+main().catch((error: unknown) => {
+  if (error instanceof CommanderError) {
+    // Commander has printed it already.
+    process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  } else if (error instanceof Unusable) {
+    console.error(error.message);
+    process.exitCode = EXIT.usage;
+  } else throw error;
+});

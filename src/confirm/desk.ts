@@ -24,6 +24,8 @@ export interface DeskOptions {
   log: Log;
   timeoutMs: number;
   settleMs: number;
+  /** When the payment of a 200 given now is to be looked up; null where nobody can be asked. */
+  checkAt: (request: ConfirmRequest) => Date | null;
 }
 
 export interface Caller {
@@ -161,7 +163,7 @@ export class ConfirmDesk {
       return { verdict: refuse('timed_out') };
     }
     try {
-      const markedAt = await verdictOrVoid.mark(verdict, paymentId);
+      const markedAt = await verdictOrVoid.mark(verdict, paymentId, this.options.checkAt(request));
       if (!markedAt) return { verdict: refuse('hold_ended') };
       const retract = () => verdictOrVoid.void(verdict, paymentId, markedAt);
       if (!caller.gone.aborted && !tooLate()) return { verdict, retract };

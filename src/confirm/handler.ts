@@ -10,7 +10,14 @@ import type { Answer, Caller, ConfirmDesk } from './desk.ts';
 import { type ConfirmRequest, readConfirmRequest } from './request.ts';
 import { buyerText } from './texts.ts';
 import type { ConfirmTokens } from './token.ts';
-import { REFUSAL_STATUS, type Refused, refuse, type SeatView, type Verdict } from './verdict.ts';
+import {
+  type Confirmed,
+  REFUSAL_STATUS,
+  type Refused,
+  refuse,
+  type SeatView,
+  type Verdict,
+} from './verdict.ts';
 
 export interface ConfirmHandlerOptions {
   desk: ConfirmDesk;
@@ -62,9 +69,10 @@ async function answerTo(ctx: Context, options: ConfirmHandlerOptions, caller: Ca
     return { answer: plain(refuse('invalid_request')) };
   }
   const { request } = read;
-  if (!trusted(ctx, body.raw, request, options))
-    return { answer: plain(refuse('forbidden')), request };
-  return { answer: await options.desk.ask(request, caller), request };
+  const trust = trustIn(ctx, body.raw, request, options);
+  if (trust === 'none') return { answer: plain(refuse('forbidden')), request };
+  const proven = trust === 'proven';
+  return { answer: await options.desk.ask({ ...request, proven }, caller), request };
 }
 
 /** An answer to somebody whose event, and so whose language, is not known. */
@@ -75,25 +83,26 @@ function plain(verdict: Refused): Answer {
 /**
  * V1 calls are unsigned, so the token bound to the order stands for the caller. V2 calls are
  * signed wherever a webhook secret is configured; a signature that is there must be good.
+ * @returns `order`: whoever it is knows the order's token, as its buyer does
  */
-function trusted(
+function trustIn(
   ctx: Context,
   rawBody: string,
   request: ConfirmRequest,
   options: ConfirmHandlerOptions,
-): boolean {
+): 'none' | 'order' | 'proven' {
   const token = ctx.query.token;
   const tokenGood = typeof token === 'string' && options.tokens.verify(request.merchantUid, token);
-  if (token !== undefined && !tokenGood && options.tokenRequired) return false;
+  if (token !== undefined && !tokenGood && options.tokenRequired) return 'none';
   if (request.gateway === 'v2' && options.signatures.configured) {
     const signature = options.signatures.check(rawBody, ctx.req.headers);
-    if (signature === 'valid') return true;
-    if (signature === 'invalid' || request.signed) return false;
+    if (signature === 'valid') return 'proven';
+    if (signature === 'invalid' || request.signed) return 'none';
   }
-  return tokenGood || !options.tokenRequired;
+  return tokenGood || !options.tokenRequired ? 'order' : 'none';
 }
 
-function callerOf(ctx: Context, clock: Clock): Caller {
+export function callerOf(ctx: Context, clock: Clock): Caller {
   const gone = new AbortController();
   // The request's own `close` also fires once the body is read; the answer's tells the truth.
   ctx.res.once('close', () => {
@@ -109,12 +118,25 @@ async function write(ctx: Context, answer: Answer, caller: Caller): Promise<void
       await answer.retract?.();
       return;
     }
-    const { code, position, seats, holdExpiresAt } = verdict;
     ctx.status = 200;
-    ctx.body = { code, position, seats: seats.map(inOrder), holdExpiresAt };
+    ctx.body = confirmedBody(verdict);
     return;
   }
-  const text = buyerText(verdict, language);
+  writeRefusal(ctx, verdict, buyerText(verdict, language));
+}
+
+export function confirmedBody(verdict: Confirmed): Record<string, unknown> {
+  const { code, position, seats, holdExpiresAt } = verdict;
+  return { code, position, seats: seats.map(inOrder), holdExpiresAt };
+}
+
+/** @param text what the buyer reads */
+export function writeRefusal(
+  ctx: Context,
+  verdict: Refused,
+  text: string,
+  more: Record<string, unknown> = {},
+): void {
   ctx.status = REFUSAL_STATUS[verdict.code];
   ctx.body = {
     code: verdict.code,
@@ -123,6 +145,7 @@ async function write(ctx: Context, answer: Answer, caller: Caller): Promise<void
     ...(verdict.position === undefined ? {} : { position: verdict.position }),
     ...(verdict.at === undefined ? {} : { at: verdict.at }),
     ...(verdict.labels === undefined ? {} : { seats: verdict.labels }),
+    ...more,
   };
   if (ctx.status === 503) ctx.set('Retry-After', RETRY_AFTER_SECONDS);
 }

@@ -13,6 +13,8 @@ export interface ConfirmRequest {
   amount: number | null;
   /** The dialect must carry a signature wherever a webhook secret is configured. */
   signed: boolean;
+  /** The caller proved who they are; anybody else's payment is looked up after its 200. */
+  proven?: boolean;
 }
 
 const id = z.string().trim().min(1).max(200);

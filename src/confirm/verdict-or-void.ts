@@ -27,6 +27,7 @@ export interface Unanswered {
 interface Answering {
   confirmed: Confirmed;
   paymentId: string;
+  checkAt: Date | null;
 }
 
 /** The instant of the mark, to take it back by; null where the hold lives no more. */
@@ -60,10 +61,11 @@ export class VerdictOrVoid {
   /**
    * Must succeed before a 200 is written: once it has, the seat is kept until the gateway was
    * asked, for the charge may have happened.
+   * @param checkAt when the payment is to be looked up; null where the caller is known
    * @returns null where the hold has ended; then the answer is a refusal
    */
-  mark(confirmed: Confirmed, paymentId: string): Promise<MarkedAt> {
-    return this.marks.add({ confirmed, paymentId });
+  mark(confirmed: Confirmed, paymentId: string, checkAt: Date | null = null): Promise<MarkedAt> {
+    return this.marks.add({ confirmed, paymentId, checkAt });
   }
 
   /**
@@ -101,9 +103,10 @@ export class VerdictOrVoid {
 
   private async markAll(items: Answering[]): Promise<MarkedAt[]> {
     const now = this.clock.now();
-    const asked = items.map(({ confirmed, paymentId }) => ({
+    const asked = items.map(({ confirmed, paymentId, checkAt }) => ({
       holdId: confirmed.holdId,
       paymentId,
+      checkAt,
     }));
     try {
       const rows = await this.database.query<{ holdId: string; paymentId: string }>(

@@ -3,45 +3,19 @@
 import type { Dialect, PayRequest } from '../sandbox/types.ts';
 import { Dice } from './dice.ts';
 import { type EventPlan, namedSeats } from './events.ts';
+import {
+  AFTERS,
+  type After,
+  dialectFor,
+  LEADS,
+  mayHaveAfter,
+  STORIES,
+  type Story,
+  tell,
+} from './stories.ts';
 
 /** How long the service keeps a seat for whoever was told yes. */
 export const HOLD_SECONDS = 5;
-
-export type Story =
-  | 'pays'
-  | 'repeats'
-  | 'declined'
-  | 'vanishes'
-  | 'hangs_up'
-  | 'pays_late'
-  | 'fails_then_pays'
-  | 'transfers'
-  | 'bypasses';
-
-/** Each story in plain words, for the report. */
-export const STORY_MEANING: Record<Story, string> = {
-  pays: 'pay at once',
-  repeats: 'pay, while the gateway asks twice or thrice',
-  declined: 'have the card declined after the yes',
-  vanishes: 'close the window after the yes and never pay',
-  hangs_up: 'hang up before the answer comes',
-  pays_late: 'pay seconds later, some after their hold has ended',
-  fails_then_pays: 'fail first and are paid after all',
-  transfers: 'pay by bank transfer, later than the hold lasts',
-  bypasses: 'strip the confirm call and pay all the same',
-};
-
-const STORIES: readonly (readonly [Story, number])[] = [
-  ['pays', 64],
-  ['repeats', 6],
-  ['declined', 10],
-  ['vanishes', 8],
-  ['hangs_up', 4],
-  ['pays_late', 4],
-  ['fails_then_pays', 1],
-  ['transfers', 2],
-  ['bypasses', 1],
-];
 
 const DIALECTS: readonly (readonly [Dialect, number])[] = [
   ['v1', 50],
@@ -78,6 +52,10 @@ export interface Buyer {
   dialect: Dialect;
   form: boolean;
   story: Story;
+  /** What becomes of the payment once it has its seats. */
+  after: After;
+  /** Plays on, however often the seats are refused, and however late it is. */
+  leads: boolean;
   /** What to try first, and what to be content with where that cannot be had. */
   wishes: [Wish, ...Wish[]];
   /** How often to come back where every seat is being paid for. */
@@ -86,12 +64,23 @@ export interface Buyer {
   triesAgain: boolean;
 }
 
+/** A leading part needs a seat or two, and the others want some as well. */
+const SEATS_A_LEAD = 4;
+const BUYERS_A_LEAD = 3;
+/** Each event's leads begin so far on in the list. */
+const LEADS_APART = 6;
+/** Before the rush: whoever leads is seated. */
+const LEADS_ARRIVE_MS = 150;
+
 /** @param windowMs the last ones come this long after the opening */
 export function planBuyers(events: EventPlan[], seed: number, windowMs: number): Buyer[] {
   const buyers: Buyer[] = [];
   events.forEach((event, at) => {
-    for (let n = 0; n < event.buyers; n += 1) {
-      buyers.push(draw(event, at, buyers.length, seed, windowMs));
+    const { seats, buyers: count } = event;
+    const leads = Math.floor(Math.min(seats / SEATS_A_LEAD, count / BUYERS_A_LEAD, LEADS.length));
+    for (let n = 0; n < count; n += 1) {
+      const lead = n < leads ? LEADS[(n + at * LEADS_APART) % LEADS.length] : undefined;
+      buyers.push(draw({ event, at, index: buyers.length, lead }, seed, windowMs));
     }
   });
   return buyers;
@@ -102,17 +91,29 @@ export function arrivalWindowMs(buyers: number): number {
   return Math.min(20_000, 6_000 + (buyers * 10) / 3);
 }
 
-function draw(event: EventPlan, at: number, index: number, seed: number, windowMs: number): Buyer {
+interface Part {
+  event: EventPlan;
+  at: number;
+  index: number;
+  lead: (typeof LEADS)[number] | undefined;
+}
+
+function draw({ event, at, index, lead }: Part, seed: number, windowMs: number): Buyer {
   const dice = new Dice(seed, index);
-  const dialect = dice.pick(DIALECTS);
+  const drawn = dice.pick(DIALECTS);
+  const story = lead?.[0] ?? dice.pick(STORIES);
+  const after = lead?.[1] ?? (mayHaveAfter(story) ? dice.pick(AFTERS) : 'keeps');
+  const dialect = dialectFor(story, after, drawn);
   return {
     index,
     event: at,
-    arrivesAtMs: arrival(dice, event.hot, windowMs),
+    arrivesAtMs: lead ? dice.whole(10, LEADS_ARRIVE_MS) : arrival(dice, event.hot, windowMs),
     dialect,
     // The newest dialect knows JSON only.
     form: dialect !== 'v2-2024-04-25' && dice.happens(0.3),
-    story: dice.pick(STORIES),
+    story,
+    after,
+    leads: lead !== undefined,
     wishes: wishesOf(dice, event),
     patience: dice.whole(0, 2),
     triesAgain: dice.happens(0.7),
@@ -148,51 +149,9 @@ export function attemptOf(buyer: Buyer, attempt: number, seed: number): Partial<
   const dice = new Dice(seed ^ 0x5eed, buyer.index * 64 + attempt);
   const { dialect, form } = buyer;
   const common = { dialect, form, pgDelayMs: dice.whole(150, 1_200) };
-  const story = attempt === 1 ? buyer.story : 'pays';
-  return { ...common, ...tell(story, dice) };
+  return { ...common, ...tell(storyOf(buyer, attempt), buyer.after, dice) };
 }
 
-function tell(story: Story, dice: Dice): Partial<PayRequest> {
-  switch (story) {
-    case 'pays':
-      return { buyer: 'pay', webhooks: webhooksOf(dice) };
-    case 'repeats': {
-      const when = dice.pick([
-        ['concurrent', 4],
-        ['after', 3],
-        ['after_paid', 3],
-      ] as const);
-      return { buyer: 'repeat', repeat: { times: dice.whole(1, 2), when } };
-    }
-    case 'declined':
-      return { buyer: 'decline' };
-    case 'vanishes':
-      return { buyer: 'vanish' };
-    case 'hangs_up':
-      return { buyer: 'hang_up', hangUpAfterMs: dice.whole(1, 60) };
-    case 'pays_late': {
-      // Half of them while their seats are held, half when they are free again, or gone.
-      const lateMs = dice.happens(0.5) ? dice.whole(1_000, 3_500) : dice.whole(6_500, 9_500);
-      return { buyer: 'pay_late', lateMs, pending: dice.happens(0.5) };
-    }
-    case 'fails_then_pays':
-      return { buyer: 'fail_then_paid', lateMs: dice.whole(500, 4_000) };
-    case 'transfers':
-      // The account may be paid into until after the hold would have ended.
-      return { buyer: 'pay_late', method: 'vbank', lateMs: 7_000, dueInMs: 12_000 };
-    case 'bypasses':
-      return { buyer: 'pay', confirmUrl: null };
-  }
-}
-
-/** Webhooks get lost, doubled, late and out of order; whoever paid in time has a seat all the same. */
-function webhooksOf(dice: Dice): PayRequest['webhooks'] {
-  const mode = dice.pick([
-    ['normal', 84],
-    ['lost', 4],
-    ['repeated', 6],
-    ['delayed', 4],
-    ['reordered', 2],
-  ] as const);
-  return mode === 'delayed' ? { mode, delayMs: dice.whole(500, 6_000) } : { mode };
+export function storyOf({ story, leads }: Buyer, attempt: number): Story {
+  return attempt === 1 || leads ? story : 'pays';
 }

@@ -7,6 +7,8 @@ import { projectRoot } from '../root.ts';
 const READY_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 10_000;
 const KEPT_LINES_MAX = 20;
+/** Money that was paid into a virtual account goes back once the buyer has named an account. */
+const NEEDS_ACCOUNT = '"lastError":"needs_account"';
 /** Of the caller's environment only what a program needs to run: no setting of another service. */
 const PASSED_ON = ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'LANG'];
 
@@ -17,6 +19,8 @@ export interface ChildService {
   /** Log lines of the levels error and fatal so far, and warnings. */
   errorLines(): number;
   warningLines(): number;
+  /** Lines that call for a person, as when a buyer must name an account: no fault of anybody's. */
+  personLines(): number;
   /** The first few of the error lines. */
   errors(): string[];
   stop(): Promise<void>;
@@ -56,6 +60,7 @@ export async function startChildService(env: Record<string, string>): Promise<Ch
       died,
       errorLines: () => log.errorLines,
       warningLines: () => log.warningLines,
+      personLines: () => log.personLines,
       errors: () => log.errors,
       stop,
     };
@@ -68,6 +73,7 @@ export async function startChildService(env: Record<string, string>): Promise<Ch
 class LogReader {
   errorLines = 0;
   warningLines = 0;
+  personLines = 0;
   readonly errors: string[] = [];
 
   /** Reads on for as long as the process writes. */
@@ -87,6 +93,10 @@ class LogReader {
   }
 
   private note(line: string): void {
+    if (line.includes(NEEDS_ACCOUNT)) {
+      this.personLines += 1;
+      return;
+    }
     if (line.includes('"level":"warn"')) this.warningLines += 1;
     if (!line.includes('"level":"error"') && !line.includes('"level":"fatal"')) return;
     this.errorLines += 1;

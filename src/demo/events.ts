@@ -13,6 +13,8 @@ export interface EventPlan {
   buyers: number;
   price: number;
   hot: boolean;
+  virtualAccounts: 'allow' | 'forbid';
+  bypassedPayments: 'seat-if-free' | 'refund';
 }
 
 export interface Size {
@@ -21,13 +23,16 @@ export interface Size {
   events: number;
 }
 
-const BILL: readonly Pick<EventPlan, 'slug' | 'name' | 'layout' | 'ticketType' | 'price'>[] = [
+/** One of them is strict with whoever pays in a way of their own. */
+const BILL: readonly Omit<EventPlan, 'seats' | 'buyers' | 'hot'>[] = [
   {
     slug: 'stadium-night',
     name: 'Stadium Night',
     layout: 'standing',
     ticketType: 'standing',
     price: 132_000,
+    virtualAccounts: 'allow',
+    bypassedPayments: 'seat-if-free',
   },
   {
     slug: 'chamber-hall',
@@ -35,6 +40,8 @@ const BILL: readonly Pick<EventPlan, 'slug' | 'name' | 'layout' | 'ticketType' |
     layout: 'rows',
     ticketType: 'reserved',
     price: 88_000,
+    virtualAccounts: 'forbid',
+    bypassedPayments: 'refund',
   },
   {
     slug: 'city-marathon',
@@ -42,6 +49,8 @@ const BILL: readonly Pick<EventPlan, 'slug' | 'name' | 'layout' | 'ticketType' |
     layout: 'bibs',
     ticketType: 'bib',
     price: 60_000,
+    virtualAccounts: 'allow',
+    bypassedPayments: 'seat-if-free',
   },
 ];
 
@@ -55,11 +64,12 @@ export function planEvents({ buyers, seats, events }: Size): EventPlan[] {
   const buyerShares = shares(buyers, events, HOT_BUYERS);
   return Array.from({ length: events }, (_, index) => {
     const act = BILL[index % BILL.length] as (typeof BILL)[number];
-    const night = Math.floor(index / BILL.length) + 1;
+    const day = Math.floor(index / BILL.length) + 1;
     return {
       ...act,
-      slug: night === 1 ? act.slug : `${act.slug}-${night}`,
-      name: night === 1 ? act.name : `${act.name} ${night}`,
+      // An order's id is its event's slug and a number or two: no slug may end in one of its own.
+      slug: day === 1 ? act.slug : `${act.slug}-day${day}`,
+      name: day === 1 ? act.name : `${act.name}, day ${day}`,
       seats: seatShares[index] ?? 0,
       buyers: buyerShares[index] ?? 0,
       hot: index === 0,

@@ -1,13 +1,18 @@
 // The figures of a finished sale, as --json prints them, and the judgement: clean or not.
 
 import type { Audit } from '../audit/audit.ts';
+import type { CaseView } from '../audit/list-cases.ts';
 import type { SeatCounts } from '../events/events.ts';
 import { LAW_MEANING } from '../operations/openapi-words.ts';
 import type { BookEntry } from '../sandbox/types.ts';
+import type { Ask } from './asking.ts';
+import { type CaseOutcome, caseOutcomes, type MoneyCase } from './cases.ts';
+import { addMoney, type EventMoney, eventMoney, moneyProblems } from './event-money.ts';
 import type { EventPlan } from './events.ts';
 import type { Money } from './money.ts';
-import { type Move, seatStory } from './record.ts';
-import type { Ask, Sale } from './sale.ts';
+import { type Records, seatStory } from './record.ts';
+import type { Rest } from './rest.ts';
+import type { Sale } from './sale.ts';
 import { countBy, type Latency, latencyOf, type Rate, rateOf } from './stats.ts';
 
 /** PortOne waits 5 s by one of its pages and 10 s by another: the shorter one counts. */
@@ -38,10 +43,24 @@ export interface Counts {
   verdictsPerSecond: Rate;
 }
 
+/** The money, beside what `Money` has: by event, by case, and who found out. */
+export interface MoneyFigures extends Money {
+  totals: EventMoney;
+  /** What became of the payments of each case that was played. */
+  cases: Partial<Record<MoneyCase, CaseOutcome>>;
+  /** Payments whose webhooks were all lost, by who found them. */
+  foundBy: Record<string, number>;
+  /** Cases for the organizer that are closed, and refunds, by kind. */
+  closed: Record<string, number>;
+  /** What the last reconciliation, after the sale, still found. */
+  foundLast: number;
+}
+
 export interface EventFigures extends Counts {
   slug: string;
   name: string;
   soldOut: boolean;
+  money: EventMoney;
   audit: Audit;
 }
 
@@ -65,29 +84,29 @@ export interface Figures {
   seats: number;
   events: EventFigures[];
   totals: Counts;
-  money: Money;
+  money: MoneyFigures;
   answers: Answers;
   soldOut: boolean;
   errorLines: number;
   warningLines: number;
+  personLines: number;
   saleMs: number;
   durationMs: number;
   report: string | null;
 }
 
-export interface Evidence {
+export interface Evidence extends Records, Rest {
   events: EventPlan[];
   sale: Sale;
   audits: Audit[];
   counts: SeatCounts[];
-  moves: Move[];
+  closed: CaseView[];
   payments: BookEntry[];
-  money: Money;
 }
 
 export type Circumstances = Pick<
   Figures,
-  'seed' | 'carrier' | 'errorLines' | 'warningLines' | 'durationMs' | 'report'
+  'seed' | 'carrier' | 'errorLines' | 'warningLines' | 'personLines' | 'durationMs' | 'report'
 >;
 
 export function figuresOf(evidence: Evidence, circumstances: Circumstances): Figures {
@@ -103,7 +122,7 @@ export function figuresOf(evidence: Evidence, circumstances: Circumstances): Fig
     seats: totals.seats,
     events,
     totals,
-    money: evidence.money,
+    money: moneyFigures(evidence, events),
     answers,
     soldOut: events.every((event) => event.soldOut),
     saleMs: Math.round(evidence.sale.tookMs),
@@ -131,7 +150,23 @@ function eventFigures(evidence: Evidence, event: EventPlan, index: number): Even
     available,
     soldOut: sold === total,
     ...seatStory(moves),
+    money: eventMoney(audit, payments),
     audit,
+  };
+}
+
+function moneyFigures(evidence: Evidence, events: readonly EventFigures[]): MoneyFigures {
+  const { money, sale, payments, finders, closed, foundLast } = evidence;
+  const unheard = payments.filter(
+    ({ everPaid, webhooks }) => everPaid && webhooks.every(({ fate }) => fate === 'lost'),
+  );
+  return {
+    ...money,
+    totals: addMoney(events.map((event) => event.money)),
+    cases: caseOutcomes(sale.played, payments),
+    foundBy: countBy(unheard, ({ paymentId }) => finders.get(paymentId) ?? 'nobody'),
+    closed: countBy(closed, ({ kind }) => kind),
+    foundLast,
   };
 }
 
@@ -146,6 +181,7 @@ function rest(merchantUid: string, event: EventPlan): string {
 
 function askFigures(asks: readonly Ask[]) {
   const answered = asks.filter((ask) => ask.heard !== 'no_answer');
+  const timed = answered.filter((ask) => !ask.byHand);
   const refusals = answered.filter((ask) => ask.heard !== 'confirmed');
   return {
     asked: asks.length,
@@ -153,8 +189,8 @@ function askFigures(asks: readonly Ask[]) {
     refused: refusals.length,
     refusedBy: countBy(refusals, (ask) => ask.heard),
     hungUp: asks.filter((ask) => ask.hungUp).length,
-    latencyMs: latencyOf(answered.map((ask) => ask.latencyMs)),
-    buyerWaitMs: latencyOf(answered.map((ask) => ask.waitedMs + ask.latencyMs)),
+    latencyMs: latencyOf(timed.map((ask) => ask.latencyMs)),
+    buyerWaitMs: latencyOf(timed.map((ask) => ask.waitedMs + ask.latencyMs)),
     verdictsPerSecond: rateOf(answered.map((ask) => ask.askedAtMs + ask.waitedMs + ask.latencyMs)),
   };
 }
@@ -178,11 +214,15 @@ type NumericKey = 'buyers' | 'seats' | 'paid' | 'refunded' | 'sold' | 'held' | '
 
 function answersOf({ sale, payments }: Evidence): Answers {
   const waited = sale.asks.filter((ask) => !ask.hungUp);
-  const late = waited.filter((ask) => ask.heard === 'no_answer' || ask.latencyMs > ANSWER_LIMIT_MS);
+  const timed = waited.filter((ask) => !ask.byHand);
+  const late = [
+    ...waited.filter((ask) => ask.heard === 'no_answer'),
+    ...timed.filter((ask) => ask.heard !== 'no_answer' && ask.latencyMs > ANSWER_LIMIT_MS),
+  ];
   const repeated = payments.filter((payment) => payment.confirms.length > 1);
   return {
     limitMs: ANSWER_LIMIT_MS,
-    slowestMs: Math.round(waited.reduce((most, ask) => Math.max(most, ask.latencyMs), 0)),
+    slowestMs: Math.round(timed.reduce((most, ask) => Math.max(most, ask.latencyMs), 0)),
     late: late.length,
     lateWhy: countBy(late, (ask) => ask.error ?? 'answered too late'),
     repeated: repeated.length,
@@ -206,6 +246,7 @@ function failuresOf(
       const violations = event.audit[law as keyof typeof LAW_MEANING];
       if (violations !== 0) failures.push(`${event.slug}: ${meaning}: ${violations} violations`);
     }
+    failures.push(...moneyProblems(event.slug, event.money));
     if (event.held > 0) failures.push(`${event.slug}: ${event.held} seats are still held`);
   }
   evidence.events.forEach((event, index) => {

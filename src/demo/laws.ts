@@ -10,6 +10,19 @@ export interface LawShown {
   shown: string;
 }
 
+const MONEY_LAWS = [
+  'paidWithoutSeat',
+  'soldWithoutPayment',
+  'wrongAmounts',
+  'refundsStuck',
+  'refundsTwice',
+  'seatsFreedUnrefunded',
+  'moneyAstray',
+  'eventMoneyAstray',
+] as const;
+
+const won = (amount: number) => `${amount.toLocaleString('en-US')} won`;
+
 export function lawsShown(figures: Figures): LawShown[] {
   const { answers, money } = figures;
   const none = (...keys: (keyof Figures['events'][number]['audit'])[]) =>
@@ -53,8 +66,8 @@ export function lawsShown(figures: Figures): LawShown[] {
     law(
       'L7',
       'No money without a seat',
-      none('paidWithoutSeat', 'soldWithoutPayment', 'wrongAmounts', 'refundsStuck') && money.agrees,
-      `${money.kept} payments kept for ${money.paidOrders} paid orders; ${money.refunded} refunded.`,
+      none(...MONEY_LAWS) && money.agrees && money.totals.agrees,
+      `${money.kept} payments kept for ${money.paidOrders} paid orders, ${money.partBack} of them less a part; ${money.refunded} given back. ${won(money.totals.kept)} kept, here and by PortOne's books.`,
     ),
     law(
       'L8',

@@ -33,7 +33,9 @@ interface Given {
 /** @throws CommanderError for wrong usage, and for --help, which it prints */
 export function readOptions(argv: string[]): DemoOptions {
   const command = new Command('demo')
-    .description('Sells out several events at once and shows that every law held.')
+    .description(
+      'Sells out several events at once, and shows that every law held and all money agrees.',
+    )
     .option('--buyers <number>', 'how many people come', whole(1, BUYERS_MAX), 3_000)
     .option('--seats <number>', 'how many seats there are', whole(1, SEATS_MAX), 1_000)
     .option('--events <number>', 'how many events share them', whole(1, EVENTS_MAX), 3)
@@ -41,7 +43,10 @@ export function readOptions(argv: string[]): DemoOptions {
     .option('--json', 'one JSON object on stdout, and nothing else there')
     .option('--report <file>', 'where the report goes (default: demo-report.html)')
     .option('--no-report', 'write no report')
-    .addHelpText('after', '\nExit codes: 0 every law held, 1 something did not, 2 wrong usage.')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 every law held and all money agrees, 1 not so, 2 wrong usage.',
+    )
     .allowExcessArguments(false)
     .exitOverride();
   const given = command.parse(argv).opts<Given>();

@@ -2,6 +2,7 @@
 
 import { LAW_MEANING } from '../operations/openapi-words.ts';
 import type { Counts, Figures } from './figures.ts';
+import { agreement, caseTable, moneySentences, moneyTable } from './money-words.ts';
 import { ms, tableOf, whole } from './table.ts';
 
 export function printed(figures: Figures): string {
@@ -12,8 +13,13 @@ export function printed(figures: Figures): string {
     refusalTable(figures),
     '\nAudit: violations of each law\n',
     auditTable(figures),
-    '\nMoney against seats\n',
-    ...moneyLines(figures),
+    "\nMoney against seats, and PortOne's own books\n",
+    tableOf(moneyTable(figures)),
+    `\n  ${agreement(figures)}`,
+    '\nMoney cases: how many were played, and what came of the money\n',
+    tableOf(caseTable(figures)),
+    '',
+    ...moneySentences(figures).map((line) => `  ${line}`),
     '',
     ...verdict(figures),
   ];
@@ -74,24 +80,14 @@ function auditTable(figures: Figures): string {
   ]);
 }
 
-function moneyLines({ money }: Figures): string[] {
-  const why = Object.entries(money.refundedWhy).map(([reason, n]) => `${n} ${reason}`);
-  return [
-    `  ${whole(money.paid)} payments were approved. ${whole(money.kept)} were kept: ` +
-      `${whole(money.keptAmount)} won for ${whole(money.soldSeats)} seats ` +
-      `in ${whole(money.paidOrders)} orders worth ${whole(money.soldAmount)} won.`,
-    `  ${whole(money.refunded)} went back${why.length > 0 ? ` (${why.join(', ')})` : ''}.`,
-    `  ${money.agrees ? 'They agree.' : 'They do not agree.'}`,
-  ];
-}
-
 function verdict(figures: Figures): string[] {
   const { answers } = figures;
   const lines = [
     `Answers: the slowest took ${ms(answers.slowestMs)} of ${ms(answers.limitMs)}; ` +
       `${answers.repeated} payments were asked about more than once, ` +
       `${answers.disagreeing} of them heard different yeses.`,
-    `Service log: ${figures.errorLines} lines of level error, ${figures.warningLines} of level warn.`,
+    `Service log: ${figures.errorLines} lines of level error, ${figures.warningLines} of level warn, ` +
+      `and ${figures.personLines} that asked a person for a buyer's account.`,
     figures.soldOut ? 'Every seat is sold.' : notSoldOut(figures),
     `Seed ${figures.seed}, ${seconds(figures.durationMs)} in all.`,
   ];

@@ -1,6 +1,7 @@
-// Reads the record of moves: what truly happened to each seat, and when.
+// Reads the database's own records: what truly happened to each seat, and who found each payment.
 
 import pg from 'pg';
+import type { OrderSeen } from './organizer.ts';
 
 export type SeatState = 'available' | 'held' | 'sold';
 
@@ -19,11 +20,49 @@ SELECT e.slug, m.seat_id AS "seatId", m.from_state AS "from", m.to_state AS "to"
        (extract(epoch FROM m.at) * 1000)::float8 AS "atMs"
   FROM moves m JOIN events e ON e.id = m.event_id ORDER BY m.id`;
 
-export async function readMoves(databaseUrl: string): Promise<Move[]> {
-  const client = new pg.Client({ connectionString: databaseUrl, statement_timeout: 20_000 });
+const FINDERS_SQL = `
+SELECT DISTINCT ON (payment_id) payment_id AS "paymentId", actor
+  FROM payment_steps ORDER BY payment_id, id`;
+
+const ORDERS_SQL = `
+SELECT o.merchant_uid AS "merchantUid", o.status, o.amount,
+       coalesce((SELECT json_agg(json_build_object('label', s.label))
+                   FROM holds h JOIN seats s ON s.hold_id = h.id
+                  WHERE h.order_id = o.id AND h.state <> 'ended'), '[]') AS seats,
+       coalesce((SELECT json_agg(json_build_object(
+                   'paymentId', p.payment_id, 'flag', p.flag, 'refunds', coalesce((
+                     SELECT json_agg(json_build_object('state', r.state, 'reason', r.reason,
+                              'requestedBy', r.requested_by) ORDER BY r.id)
+                       FROM refunds r WHERE r.payment_id = p.payment_id), '[]')))
+                   FROM payments p WHERE p.order_id = o.id), '[]') AS payments
+  FROM orders o WHERE o.merchant_uid = ANY ($1)`;
+
+export interface Records {
+  moves: Move[];
+  /** Who first did something about each payment: `settlement`, `expiry`, `reconciliation`... */
+  finders: Map<string, string>;
+}
+
+export function readRecords(databaseUrl: string): Promise<Records> {
+  return reading(databaseUrl, async (client) => {
+    const moves = (await client.query<Move>(SQL)).rows;
+    const found = await client.query<{ paymentId: string; actor: string }>(FINDERS_SQL);
+    return { moves, finders: new Map(found.rows.map((row) => [row.paymentId, row.actor])) };
+  });
+}
+
+/** At once: the API shows one order a call, and there may be thousands. */
+export function readOrders(databaseUrl: string, merchantUids: string[]): Promise<OrderSeen[]> {
+  return reading(databaseUrl, async (client) => {
+    return (await client.query<OrderSeen>(ORDERS_SQL, [merchantUids])).rows;
+  });
+}
+
+async function reading<T>(url: string, read: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url, statement_timeout: 20_000 });
   await client.connect();
   try {
-    return (await client.query<Move>(SQL)).rows;
+    return await read(client);
   } finally {
     await client.end();
   }

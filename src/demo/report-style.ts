@@ -42,6 +42,8 @@ th:first-child, td:first-child { text-align:left; padding-left:0; white-space:no
 td.words { text-align:left; white-space:normal; } th.words { text-align:left; }
 th { color:var(--soft); font-weight:600; } tr:last-child td { border-bottom:0; }
 td.ok { color:var(--good); font-weight:600; } td.fail { color:var(--bad); font-weight:700; }
+td.sum { font-weight:600; } th:first-child { min-width:170px; }
+h3.apart { margin-top:26px; } .badge + .scroll { margin-top:-6px; }
 code { font:13.5px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace; background:var(--paper);
   border:1px solid var(--edge); border-radius:6px; padding:2px 6px; }
 ul.plain { margin:4px 0 12px; padding-left:20px; }

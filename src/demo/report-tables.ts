@@ -1,9 +1,17 @@
-// The report's tables: the sale in figures, and every law.
+// The report's tables: the sale in figures, every law, the money.
 
 import { LAW_MEANING } from '../operations/openapi-words.ts';
 import { escaped } from './charts.ts';
 import type { Counts, Figures } from './figures.ts';
 import { lawsShown } from './laws.ts';
+import {
+  agreement,
+  caseTable,
+  DIFFERENCE,
+  moneySentences,
+  moneyTable,
+  OPEN_CASES,
+} from './money-words.ts';
 import { whole } from './table.ts';
 
 export function saleSection(figures: Figures): string {
@@ -69,12 +77,36 @@ export function lawsSection(figures: Figures): string {
 <div class="scroll"><table><thead><tr><th>Law</th><th></th><th class="words">What this sale shows</th></tr></thead><tbody>${rows.join('')}</tbody></table></div><br>${audit}</section>`;
 }
 
-function tableOf(rows: readonly (readonly string[])[], classOf?: (cell: string) => string): string {
+export function moneySection(figures: Figures): string {
+  const { agrees, totals } = figures.money;
+  const good = agrees && totals.agrees;
+  return `<section id="money"><h2>Money against seats</h2>
+<p class="soft">Seatline's ledger beside PortOne's own books. What was paid and kept, with what the organizer gave away, is the price of the seats that are sold: the difference is zero.</p>
+<div class="badge ${good ? 'good' : 'bad'}">${escaped(agreement(figures))}</div>
+${tableOf(moneyTable(figures), moneyCell)}
+<h3 class="apart">Every case of money going astray, and what came of it</h3>
+<p class="soft">Counted by PortOne's books. Whoever was refused a seat is left out.</p>
+${tableOf(caseTable(figures))}
+<ul class="plain">${moneySentences(figures)
+    .map((line) => `<li>${escaped(line)}</li>`)
+    .join('')}</ul></section>`;
+}
+
+/** What must be the same on both sides stands out, and what must be zero shows whether it is. */
+function moneyCell(cell: string, row: string): string {
+  if (row === DIFFERENCE || row === OPEN_CASES) return cell === '0' ? 'ok' : 'fail';
+  return /kept$/i.test(row) ? 'sum' : '';
+}
+
+function tableOf(
+  rows: readonly (readonly string[])[],
+  classOf?: (cell: string, row: string) => string,
+): string {
   const [head = [], ...body] = rows;
   const cells = (row: readonly string[], tag: 'th' | 'td') =>
     row
       .map((cell, index) => {
-        const name = index > 0 && tag === 'td' ? (classOf?.(cell) ?? '') : '';
+        const name = index > 0 && tag === 'td' ? (classOf?.(cell, row[0] ?? '') ?? '') : '';
         return `<${tag}${name ? ` class="${name}"` : ''}>${escaped(cell)}</${tag}>`;
       })
       .join('');

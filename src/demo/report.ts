@@ -1,15 +1,15 @@
 // The report: one HTML page with everything in it, for whoever was not there.
 
-import { STORY_MEANING, type Story } from './buyers.ts';
+import type { Ask } from './asking.ts';
 import { bandChart, escaped, lineChart, stackedAreas, stackedBars } from './charts.ts';
 import type { EventFigures, Figures } from './figures.ts';
 import type { DemoOptions } from './options.ts';
 import { type Move, seatsOverTime } from './record.ts';
 import { STYLE } from './report-style.ts';
-import { lawsSection, saleSection } from './report-tables.ts';
+import { lawsSection, moneySection, saleSection } from './report-tables.ts';
 import { CONNECTIONS, type Demonstrated } from './run.ts';
-import type { Ask } from './sale.ts';
 import { binned, countBy, percentile } from './stats.ts';
+import { STORY_MEANING, type Story } from './stories.ts';
 import { whole } from './table.ts';
 
 const WIDE = { width: 1000, height: 300 };
@@ -29,8 +29,8 @@ export function reportOf(done: Demonstrated, options: DemoOptions): string {
     seats(done),
     latency(done),
     saleSection(figures),
+    moneySection(figures),
     lawsSection(figures),
-    money(figures),
     cast(done, options),
   ];
   return `<!doctype html>
@@ -45,7 +45,7 @@ function heading(figures: Figures): string {
   const back =
     totals.released === 0
       ? ''
-      : ` ${whole(totals.released)} times a seat came back, because a card was declined, a window was closed or a line broke; ${whole(totals.resold)} of those seats were sold to somebody else.`;
+      : ` ${whole(totals.released)} times a seat came back, because a card was declined, a window was closed, a line broke or money went back; ${whole(totals.resold)} of those seats were sold to somebody else.`;
   const end = figures.soldOut
     ? 'In the end every seat was sold.'
     : `In the end ${whole(totals.available)} seats were left, because nobody wanted them any more; that breaks no law.`;
@@ -54,8 +54,8 @@ function heading(figures: Figures): string {
     : `<ul class="plain">${figures.failures.map((line) => `<li>${escaped(line)}</li>`).join('')}</ul>`;
   return `<h1>${whole(totals.seats)} seats, ${whole(totals.buyers)} buyers, ${seconds(figures.saleMs)}</h1>
 <div class="badge ${clean ? 'good' : 'bad'}">${clean ? 'Every law held' : 'Not every law held'}</div>${failures}
-<p>${whole(totals.buyers)} people wanted ${whole(totals.seats)} seats in ${events.length} event${events.length === 1 ? '' : 's'} that went on sale in the same second. The payment gateway asked “may I charge?” ${whole(totals.asked)} times; Seatline said yes ${whole(totals.confirmed)} times and no ${whole(totals.refused)} times.${back} ${end}</p>
-<p>Half of the answers took less than ${whole(totals.latencyMs.p50)} ms, and 99 of 100 less than ${whole(totals.latencyMs.p99)} ms; the gateway waits ${whole(figures.answers.limitMs)} ms. ${figures.money.agrees ? 'Every payment that was kept has its seats, every seat that was sold has its payment, and whoever paid too late has the money back.' : 'Money and seats do not agree.'}</p>`;
+<p>${whole(totals.buyers)} people wanted ${whole(totals.seats)} seats in ${events.length} event${events.length === 1 ? '' : 's'} that went on sale in the same second. Seatline was asked “may I charge?” ${whole(totals.asked)} times; it said yes ${whole(totals.confirmed)} times and no ${whole(totals.refused)} times.${back} ${end}</p>
+<p>Half of the answers took less than ${whole(totals.latencyMs.p50)} ms, and 99 of 100 less than ${whole(totals.latencyMs.p99)} ms; the gateway waits ${whole(figures.answers.limitMs)} ms. ${figures.money.agrees && figures.money.totals.agrees ? "What was kept is the price of the seats that were sold, and PortOne's own books say the same to the won." : 'Money and seats do not agree.'}</p>`;
 }
 
 function tiles({ totals, answers, money }: Figures): string {
@@ -67,7 +67,8 @@ function tiles({ totals, answers, money }: Figures): string {
     tile(`${whole(totals.latencyMs.p95)} ms`, 'p95 of a verdict'),
     tile(`${whole(answers.slowestMs)} ms`, 'the slowest answer'),
     tile(whole(totals.resold), 'seats sold again'),
-    tile(whole(money.refunded), 'late payments refunded'),
+    tile(whole(money.refunded), 'payments given back whole'),
+    tile(whole(money.totals.difference), 'won that nothing explains'),
   ].join('')}</div>`;
 }
 
@@ -238,12 +239,6 @@ function latency({ evidence, figures }: Demonstrated): string {
     ['p99', 'var(--p99)', 'stroke'],
   ])}</figure>
 <figure><div class="wide">${histogram}</div></figure></section>`;
-}
-
-function money({ money: m }: Figures): string {
-  const why = Object.entries(m.refundedWhy).map(([reason, n]) => `${n} × ${reason}`);
-  return `<section><h2>Money against seats</h2>
-<p>The gateway's own books against the seats: ${whole(m.paid)} payments were approved, ${whole(m.kept)} of them kept (${whole(m.keptAmount)} won) for ${whole(m.soldSeats)} seats in ${whole(m.paidOrders)} paid orders (${whole(m.soldAmount)} won). ${whole(m.refunded)} came when their seats were gone and went back${why.length > 0 ? ` (${escaped(why.join(', '))})` : ''}. ${m.agrees ? 'They agree to the won.' : 'They do not agree.'}</p></section>`;
 }
 
 function cast({ buyers, figures }: Demonstrated, options: DemoOptions): string {

@@ -1,27 +1,27 @@
 // One whole demonstration: sets the stage, runs the sale, gathers the evidence, leaves nothing.
 
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { merchantEnv } from '../sandbox/merchant-env.ts';
 import { startSandbox } from '../sandbox/server.ts';
 import type { Sandbox } from '../sandbox/types.ts';
+import { Affairs } from './affairs.ts';
 import { arrivalWindowMs, type Buyer, planBuyers } from './buyers.ts';
 import { type ChildService, startChildService } from './child-service.ts';
+import { Deals } from './deals.ts';
+import { Desk } from './desk.ts';
 import { type EventPlan, planEvents } from './events.ts';
 import { ANSWER_LIMIT_MS, type Evidence, type Figures, figuresOf } from './figures.ts';
-import { compareMoney, type Money, ordersPaidFor } from './money.ts';
 import type { DemoOptions } from './options.ts';
 import { type Order, Organizer } from './organizer.ts';
 import { openPlace, type Place } from './place.ts';
-import { readMoves } from './record.ts';
+import { readRecords } from './record.ts';
+import { comeToRest, type Rest } from './rest.ts';
 import { type Progress, runSale, type Sale } from './sale.ts';
 
 const PREPARATION_MS = 1_200;
 const PREPARATION_PER_BUYER_MS = 0.4;
 /** Those who come too early come this long before the opening. */
 const EARLIEST_MS = 600;
-const SETTLE_LIMIT_MS = 30_000;
-const SETTLE_LOOK_MS = 400;
 /** The gateway sends a webhook again after a minute; here after a second. */
 const TIME_SCALE = 60;
 /**
@@ -74,6 +74,7 @@ export async function demonstrate(options: DemoOptions, stage: Stage): Promise<D
       seed: options.seed,
       carrier: place.carrier,
       errorLines: service.errorLines(),
+      personLines: service.personLines(),
       warningLines: service.warningLines(),
       durationMs: Math.round(stage.now() - startedAt),
       report: options.report,
@@ -98,6 +99,11 @@ function serviceEnv(place: Place, sandbox: Sandbox, apiKey: string): Record<stri
     PORT: '0',
     API_KEY: apiKey,
     CONFIRM_SECRET: randomBytes(16).toString('hex'),
+    // Holds last 5 s here: a payment that nobody knows is found out, twice, well before that.
+    PAYMENT_CHECK_AFTER_MS: '2000',
+    // Every ten minutes is for sales that last longer than this one.
+    RECONCILE_INTERVAL_MS: '10000',
+    RECONCILE_SETTLE_MS: '2000',
   };
 }
 
@@ -111,7 +117,8 @@ interface Cast {
 async function perform(options: DemoOptions, stage: Stage, cast: Cast) {
   const { sandbox, service, place } = cast;
   const events = planEvents(options);
-  const buyers = planBuyers(events, options.seed, arrivalWindowMs(options.buyers));
+  const windowMs = arrivalWindowMs(options.buyers);
+  const buyers = planBuyers(events, options.seed, windowMs);
   const organizer = new Organizer(service.url, cast.apiKey);
   const { orders, opensAtMs } = await prepare(events, buyers, organizer, stage.now);
   stage.say(
@@ -119,21 +126,24 @@ async function perform(options: DemoOptions, stage: Stage, cast: Cast) {
       `${events.length} event${events.length === 1 ? '' : 's'} (seed ${options.seed}).`,
   );
   await openConnections(sandbox, service.url);
+  const { now, signal, onProgress } = stage;
+  const shared = { sandbox, organizer, events, deals: new Deals(), now, signal };
+  const desk = new Desk(shared);
+  desk.sitDown();
   const sale = await runSale({
-    sandbox,
-    organizer,
-    events,
+    ...shared,
+    affairs: new Affairs(shared),
+    affairsUntilMs: windowMs,
     buyers,
     orders,
     seed: options.seed,
     opensAtMs,
-    now: stage.now,
-    signal: stage.signal,
-    onProgress: stage.onProgress,
+    onProgress,
   });
-  stage.say('The sale is over; settling what is under way, then the audit...');
-  const money = await settle(events, orders.flat(), cast, organizer, stage);
-  const evidence = await gather(events, sale, money, place, sandbox, organizer);
+  stage.say('The sale is over; all comes to rest, then PortOne is compared, then the audit...');
+  const { databaseUrl } = place;
+  const rest = await comeToRest({ ...shared, desk, orders: orders.flat(), databaseUrl });
+  const evidence = await gather(events, sale, rest, place, sandbox, organizer);
   return { evidence, opensAtMs, buyers };
 }
 
@@ -156,41 +166,18 @@ async function prepare(
   return { orders, opensAtMs: Math.max(planned, now() + EARLIEST_MS) };
 }
 
-/** Waits until every hold is sold or ended, and money and seats agree, or the time is over. */
-async function settle(
-  events: EventPlan[],
-  orders: Order[],
-  { sandbox }: Cast,
-  organizer: Organizer,
-  stage: Stage,
-): Promise<Money> {
-  const giveUpAt = stage.now() + SETTLE_LIMIT_MS;
-  const quantities = new Map(orders.map((order) => [order.merchantUid, order.quantity]));
-  await Promise.race([sandbox.idle(), sleep(SETTLE_LIMIT_MS, undefined, { ref: false })]);
-  for (;;) {
-    const counts = await Promise.all(events.map((event) => organizer.seats(event.slug)));
-    const late = stage.now() > giveUpAt;
-    if (late || counts.every((count) => count.held === 0)) {
-      const { payments } = sandbox.books();
-      const paidFor = await organizer.orders(ordersPaidFor(payments));
-      const soldSeats = counts.reduce((sum, count) => sum + count.sold, 0);
-      const money = compareMoney({ payments, orders: paidFor, quantities, soldSeats });
-      if (money.agrees || late) return money;
-    }
-    await sleep(SETTLE_LOOK_MS, undefined, { signal: stage.signal });
-  }
-}
-
 async function gather(
   events: EventPlan[],
   sale: Sale,
-  money: Money,
+  rest: Rest,
   place: Place,
   sandbox: Sandbox,
   organizer: Organizer,
 ): Promise<Evidence> {
   const audits = await Promise.all(events.map((event) => organizer.audit(event.slug)));
   const counts = await Promise.all(events.map((event) => organizer.seats(event.slug)));
-  const moves = await readMoves(place.databaseUrl);
-  return { events, sale, audits, counts, moves, payments: sandbox.books().payments, money };
+  const closed = await Promise.all(events.map((event) => organizer.cases(event.slug, false)));
+  const records = await readRecords(place.databaseUrl);
+  const { payments } = sandbox.books();
+  return { events, sale, audits, counts, closed: closed.flat(), ...records, payments, ...rest };
 }

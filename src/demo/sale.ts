@@ -2,44 +2,37 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SeatCounts } from '../events/events.ts';
-import type { ConfirmAnswer, PayOutcome, Sandbox } from '../sandbox/types.ts';
-import { attemptOf, type Buyer } from './buyers.ts';
+import type { Sandbox } from '../sandbox/types.ts';
+import type { Affairs } from './affairs.ts';
+import { type Ask, type Attempt, asksOf, attemptToPay, heardFrom, untilNamed } from './asking.ts';
+import { type Buyer, storyOf } from './buyers.ts';
+import { caseOfAfter, caseOfPaying, type MoneyCase, type Played } from './cases.ts';
 import { Dice } from './dice.ts';
 import type { EventPlan } from './events.ts';
-import { type Heard, nextStep } from './next-step.ts';
+import { nextStep } from './next-step.ts';
 import type { Order, Organizer } from './organizer.ts';
 
 const LOOK_EVERY_MS = 400;
 /** How long those who watch may go on after everybody else is done. */
 const WATCH_LIMIT_MS = 25_000;
 const STREAM_OF_PAUSES = 1_000_003;
-
-/** One confirm call as the gateway saw it. Moments are ms after the opening. */
-export interface Ask {
-  event: number;
-  paymentId: string;
-  merchantUid: string;
-  askedAtMs: number;
-  /** Until the gateway had a connection for the call; as far as can be told from outside. */
-  waitedMs: number;
-  latencyMs: number;
-  heard: Heard;
-  /** Why no answer came, as the network said it. */
-  error: string | null;
-  /** Hung up by the gateway, so that nobody can say what the answer would have been. */
-  hungUp: boolean;
-}
+const STREAM_OF_AFFAIRS = 2_000_003;
 
 export interface Sale {
   asks: Ask[];
   /** The most seats of each event that were held or sold in any look at it. */
   mostTaken: number[];
   tookMs: number;
+  /** The money cases, by payment. */
+  played: Played;
 }
 
 export interface SaleParts {
   sandbox: Sandbox;
   organizer: Organizer;
+  affairs: Affairs;
+  /** After the opening: who pays later than this wants nothing back, or the sale would never end. */
+  affairsUntilMs: number;
   events: EventPlan[];
   buyers: Buyer[];
   /** For each buyer an order for each wish. */
@@ -72,6 +65,7 @@ export function runSale(parts: SaleParts): Promise<Sale> {
 
 class RunningSale {
   private readonly asks: Ask[] = [];
+  private readonly played = new Map<string, MoneyCase>();
   private readonly watchers: Watcher[][];
   private readonly mostTaken: number[];
   private readonly counts: (SeatCounts | null)[];
@@ -91,8 +85,8 @@ class RunningSale {
     }
     while (this.running.size > 0) await this.look();
     await this.letWatchersIn();
-    const { asks, mostTaken } = this;
-    return { asks, mostTaken, tookMs: this.sinceOpening() };
+    const { asks, mostTaken, played } = this;
+    return { asks, mostTaken, played, tookMs: this.sinceOpening() };
   }
 
   private start(watcher: Watcher, atMs: number): void {
@@ -113,8 +107,9 @@ class RunningSale {
     for (;;) {
       await this.pause(pauseMs);
       attempt += 1;
-      const outcome = await this.pay(buyer, attempt, wish);
+      const { order, outcome } = await this.pay(buyer, attempt, wish);
       const heard = heardFrom(outcome.confirm, outcome);
+      await this.affair(buyer, attempt, order, outcome);
       const untilMs = untilNamed(outcome.confirm, this.parts.now());
       const dice = new Dice(this.parts.seed, STREAM_OF_PAUSES + buyer.index * 64 + attempt);
       const tried = { attempt, wish, heard, state: outcome.state, untilMs, returned };
@@ -131,30 +126,35 @@ class RunningSale {
     }
   }
 
-  private async pay(buyer: Buyer, attempt: number, wish: number): Promise<PayOutcome> {
-    const { sandbox, orders, seed } = this.parts;
-    const order = orders[buyer.index]?.[wish];
+  private async pay(
+    buyer: Buyer,
+    attempt: number,
+    wish: number,
+  ): Promise<{ order: Order; outcome: Attempt }> {
+    const order = this.parts.orders[buyer.index]?.[wish];
     if (!order) throw new RangeError(`buyer ${buyer.index} has no order ${wish}`);
-    const { merchantUid, amount, confirmUrl } = order;
     const askedAtMs = this.sinceOpening();
-    const request = { merchantUid, amount, confirmUrl, ...attemptOf(buyer, attempt, seed) };
-    const outcome = await sandbox.pay(request);
-    const waitedMs = waitOf(outcome, this.sinceOpening() - askedAtMs, request.pgDelayMs ?? 0);
-    for (const answer of outcome.confirms) {
-      this.asks.push({
-        event: buyer.event,
-        paymentId: outcome.paymentId,
-        merchantUid,
-        // Repeats come a little later than the first; nobody needs to know by how much.
-        askedAtMs,
-        waitedMs,
-        latencyMs: answer.latencyMs,
-        heard: heardFrom(answer, outcome),
-        error: answer.error,
-        hungUp: answer.aborted,
-      });
+    const outcome = await attemptToPay(this.parts, buyer, order, attempt);
+    const about = { event: buyer.event, merchantUid: order.merchantUid, askedAtMs };
+    this.asks.push(...asksOf(outcome, about, this.sinceOpening() - askedAtMs));
+    return { order, outcome };
+  }
+
+  /** Whether this attempt is one of the money cases, and what becomes of it once it has its seats. */
+  private async affair(buyer: Buyer, attempt: number, order: Order, outcome: Attempt) {
+    const { paymentId, confirm, state } = outcome;
+    const wasConfirmed = confirm.asked && confirm.status === 200;
+    const event = this.parts.events[buyer.event];
+    const paying = event ? caseOfPaying(storyOf(buyer, attempt), event) : null;
+    if (paying && (wasConfirmed || state === 'paid')) this.played.set(paymentId, paying);
+    const after = caseOfAfter(buyer);
+    const mayBeSold = state === 'paid' || (wasConfirmed && paying === 'deposited');
+    const isTooLate = !buyer.leads && this.sinceOpening() > this.parts.affairsUntilMs;
+    if (!after || !mayBeSold || isTooLate) return;
+    const dice = new Dice(this.parts.seed, STREAM_OF_AFFAIRS + buyer.index);
+    if (await this.parts.affairs.live({ buyer, order, paymentId, dice })) {
+      this.played.set(paymentId, after);
     }
-    return outcome;
   }
 
   /** Looks at every event as the organizer would, and lets the caller know. */
@@ -217,28 +217,4 @@ class RunningSale {
 
 function partyOf({ buyer, wish }: Pick<Watcher, 'buyer' | 'wish'>): number {
   return buyer.wishes[wish]?.quantity ?? 1;
-}
-
-/** What is left of an attempt's time when the answers and the card company have had theirs. */
-function waitOf(outcome: PayOutcome, tookMs: number, pgDelayMs: number): number {
-  const answeredMs = outcome.confirms.reduce((sum, answer) => sum + answer.latencyMs, 0);
-  const charged = outcome.confirm.status === 200 ? pgDelayMs : 0;
-  return Math.max(0, tookMs - answeredMs - charged);
-}
-
-function heardFrom(answer: ConfirmAnswer, outcome: PayOutcome): Heard {
-  if (outcome.notOpened !== null) return 'window_shut';
-  if (!answer.asked) return 'not_asked';
-  if (answer.status === null) return 'no_answer';
-  const code = fieldOf(answer.body, 'code');
-  return typeof code === 'string' ? (code as Heard) : 'no_answer';
-}
-
-function untilNamed(answer: ConfirmAnswer, now: number): number | null {
-  const at = fieldOf(answer.body, 'at');
-  return typeof at === 'string' ? Math.max(0, Date.parse(at) - now) : null;
-}
-
-function fieldOf(body: unknown, field: string): unknown {
-  return typeof body === 'object' && body !== null ? Reflect.get(body, field) : undefined;
 }

@@ -4,7 +4,7 @@ import type pg from 'pg';
 import type { Database } from '../db/database.ts';
 import { loadSql } from '../db/sql.ts';
 import { type PlannedSeat, planSeats, planSeatsFromCsv, type SeatFault } from './plan-seats.ts';
-import type { NewEvent, NewSeats } from './schema.ts';
+import { type NewEvent, type NewSeats, virtualAccountPolicy } from './schema.ts';
 
 const sql = {
   standing: loadSql('insert_standing_seats'),
@@ -33,12 +33,14 @@ export type AddSeatsResult =
   | { ok: false; reason: 'label_taken'; fault: SeatFault };
 
 export async function createEvent(database: Database, event: NewEvent): Promise<CreateEventResult> {
-  const { check, ticketTypes, ...rest } = event;
+  const { check, ticketTypes, virtualAccounts, ...rest } = event;
   const created = await database.transaction(async (tx) => {
     if (await tx.event.findUnique({ where: { slug: event.slug } })) return false;
     await tx.event.create({
       data: {
         ...rest,
+        virtualAccounts: virtualAccountPolicy(event),
+        virtualAccountMaxSeconds: virtualAccounts?.maxWaitSeconds ?? null,
         ...(check
           ? {
               checkUrl: check.url,
@@ -85,6 +87,11 @@ export async function viewEvent(database: Database, slug: string) {
     check: event.checkUrl
       ? { url: event.checkUrl, timeoutMs: event.checkTimeoutMs, onSilence: event.checkOnSilence }
       : null,
+    virtualAccounts: {
+      policy: event.virtualAccounts,
+      maxWaitSeconds: event.virtualAccountMaxSeconds,
+    },
+    bypassedPayments: event.bypassedPayments,
     seats: countsOf(counts),
     ticketTypes,
   };

@@ -21,6 +21,20 @@ const check = z.strictObject({
   onSilence: z.enum(['refuse', 'allow']).optional(),
 });
 
+/** Providers give a buyer a day or more to pay in; a shorter hold cannot wait for that. */
+const DEPOSIT_WAIT_SECONDS = 86_400;
+const HOLD_SECONDS_MAX = 2_592_000;
+
+const virtualAccounts = z
+  .strictObject({
+    policy: z.enum(['forbid', 'allow']),
+    maxWaitSeconds: z.number().int().min(60).max(HOLD_SECONDS_MAX).optional(),
+  })
+  .refine((v) => v.policy === 'allow' || v.maxWaitSeconds === undefined, {
+    path: ['maxWaitSeconds'],
+    message: 'goes with the policy allow only',
+  });
+
 export const newEvent = z
   .strictObject({
     slug: z
@@ -29,11 +43,18 @@ export const newEvent = z
     name: text,
     opensAt: instant,
     closesAt: instant.optional(),
-    holdSeconds: z.number().int().min(1).max(2_592_000).default(300),
+    holdSeconds: z.number().int().min(1).max(HOLD_SECONDS_MAX).default(300),
     language: z.enum(['ko', 'en']).default('ko'),
     maxPerOrder: z.number().int().min(1).max(10_000).optional(),
     maxPerBuyer: z.number().int().min(1).max(10_000).optional(),
     check: check.optional(),
+    virtualAccounts: virtualAccounts
+      .optional()
+      .describe('Unset: `allow` where holds last a day or longer, else `forbid`.'),
+    bypassedPayments: z
+      .enum(['seat-if-free', 'refund'])
+      .default('seat-if-free')
+      .describe('What becomes of a paid payment that never asked for its seats.'),
     ticketTypes: z
       .array(
         z.strictObject({
@@ -59,6 +80,12 @@ export const newEvent = z
   });
 
 export type NewEvent = z.infer<typeof newEvent>;
+
+/** Unless told: a buyer may pay into an account only where the hold outlasts the transfer. */
+export function virtualAccountPolicy(event: NewEvent): 'forbid' | 'allow' {
+  if (event.virtualAccounts) return event.virtualAccounts.policy;
+  return event.holdSeconds < DEPOSIT_WAIT_SECONDS ? 'forbid' : 'allow';
+}
 
 /** What one call may create; a larger house comes in several calls. */
 export const SEATS_PER_CALL_MAX = 1_000_000;

@@ -3,7 +3,7 @@
 import type { Database } from '../db/database.ts';
 import { loadSql } from '../db/sql.ts';
 import { type AskOptions, askBeforeRelease } from '../payments/ask-before-release.ts';
-import { backoffMs } from '../payments/backoff.ts';
+import { backoffMs, outageBackoffMs } from '../payments/backoff.ts';
 import type { Gateway } from '../portone/gateway.ts';
 import { endHolds } from '../seats/end-holds.ts';
 
@@ -95,7 +95,8 @@ async function decide(options: SweepOptions, overdue: Overdue[]) {
   await Promise.all(
     overdue.map(async (hold) => {
       const fate = await askBeforeRelease(options, hold);
-      if (fate === 'kept') await askLater(options, hold);
+      if (fate === 'kept') await askLater(options, hold, backoffMs(hold.asks));
+      if (fate === 'unreachable') await askLater(options, hold, outageBackoffMs(hold.asks));
       if (fate === 'paid') fates.paid += 1;
       if (fate === 'release') fates.release.push(hold);
     }),
@@ -103,8 +104,8 @@ async function decide(options: SweepOptions, overdue: Overdue[]) {
   return fates;
 }
 
-async function askLater(options: SweepOptions, hold: Overdue): Promise<void> {
-  const at = options.clock.now().getTime() + backoffMs(hold.asks);
+async function askLater(options: SweepOptions, hold: Overdue, waitMs: number): Promise<void> {
+  const at = options.clock.now().getTime() + waitMs;
   await options.database.prisma.hold.updateMany({
     where: { id: hold.id, state: 'held' },
     data: { nextAskAt: new Date(at) },

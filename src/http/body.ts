@@ -45,9 +45,20 @@ export function parseJson(raw: string): unknown {
   } catch {
     throw new Problem('malformed_body', 'the body is not valid JSON');
   }
+  if (isDeeperThan(NESTING_MAX, value)) {
+    throw new Problem('malformed_body', `the body may be nested ${NESTING_MAX} levels at most`);
+  }
   // Only an escape can bring in what is no text; written out anew, no other escape is left of \u.
   if (raw.includes('\\u') && NO_TEXT.test(JSON.stringify(value))) throw unstorable();
   return value;
+}
+
+/** Thousands of levels fit into a small body, and writing them out again overflows the stack. */
+const NESTING_MAX = 64;
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
 }
 
 /** A NUL or half a surrogate pair, as JSON.stringify escapes it after an even number of `\`. */

@@ -6,6 +6,7 @@ export const PROBLEM_STATUS = {
   malformed_body: 400,
   body_too_large: 413,
   unauthorized: 401,
+  forbidden: 403,
   not_found: 404,
   method_not_allowed: 405,
   conflict: 409,

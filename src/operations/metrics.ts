@@ -3,8 +3,9 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { VERDICT_CODES, type Verdict } from '../confirm/verdict.ts';
 import type { Database } from '../db/database.ts';
+import { type GatewayMetrics, gatewayMetrics } from './gateway-metrics.ts';
 
-export interface Metrics {
+export interface Metrics extends GatewayMetrics {
   registry: Registry;
   answered(verdict: Verdict, latencyMs: number): void;
   enrolled(batchSize: number): void;
@@ -12,7 +13,6 @@ export interface Metrics {
   voided(): void;
   settled(outcome: string): void;
   swept(result: { unanswered: number; released: number; paid: number; kept: number }): void;
-  gatewayCalled(call: { path: string; status: number | 'unreachable'; tookMs: number }): void;
   /** Read at each scrape. */
   watchWaiting(count: () => number): void;
 }
@@ -47,12 +47,6 @@ export function createMetrics(database: Database): Metrics {
   const lateVoids = counter('late_voids_total', 'Holds voided because no 200 was written');
   const settled = counter('settlements_total', 'Webhooks settled, by outcome', ['outcome']);
   const ended = counter('expired_holds_total', 'Overdue holds by what became of them', ['fate']);
-  const gateway = histogram(
-    'portone_call_seconds',
-    'Calls to PortOne, by status',
-    [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-    ['status'],
-  );
   watchHolds(database, registers);
 
   return {
@@ -74,8 +68,7 @@ export function createMetrics(database: Database): Metrics {
         ended.inc({ fate }, n);
       }
     },
-    gatewayCalled: ({ status, tookMs }) =>
-      gateway.observe({ status: String(status) }, tookMs / 1000),
+    ...gatewayMetrics(registers),
     watchWaiting: (count) => {
       new Gauge({
         name: 'seatline_waiting_requests',

@@ -3,6 +3,16 @@
 import { z } from 'zod';
 import { REFUSAL_STATUS, type RefusalCode } from '../confirm/verdict.ts';
 import { PROBLEM_STATUS, type ProblemCode } from '../http/problem.ts';
+import {
+  money,
+  moneyAnswers,
+  orderCase,
+  orderRefund,
+  refundState,
+  step,
+} from './openapi-money-answers.ts';
+import { reconciliationAnswers } from './openapi-reconciliation-answers.ts';
+import { refundAnswers, refundsOfRelease } from './openapi-refund-answers.ts';
 import { LAW_MEANING } from './openapi-words.ts';
 
 const whole = z.number().int();
@@ -35,6 +45,27 @@ export const refusedAnswer = z.strictObject({
   seats: z.array(z.string()).optional().describe('`seat_taken`: the labels that are gone.'),
 });
 
+const manualConfirmed = z.union([
+  confirmedAnswer.extend({
+    paid: z.literal(true),
+    paidAt: instant.nullable().describe('By PortOne; null where only the payment was seen.'),
+  }),
+  confirmedAnswer.extend({
+    paid: z.literal(false),
+    depositBy: instant.nullable().describe('For a virtual account: until when to pay in.'),
+  }),
+]);
+
+const manualRefused = refusedAnswer.extend({
+  paid: z.boolean().nullable().optional(),
+  gateway: z
+    .strictObject({
+      type: z.string().describe("PortOne's own word, as `PG_PROVIDER`."),
+      message: z.string().optional(),
+    })
+    .optional(),
+});
+
 const eventAnswer = z.strictObject({
   slug: z.string(),
   name: z.string(),
@@ -52,6 +83,13 @@ const eventAnswer = z.strictObject({
     })
     .nullable()
     .describe('Its secret is never shown.'),
+  virtualAccounts: z.strictObject({
+    policy: z.enum(['forbid', 'allow']).describe('May a buyer pay into a virtual account?'),
+    maxWaitSeconds: whole.nullable().describe('The longest that a hold waits for the deposit.'),
+  }),
+  bypassedPayments: z
+    .enum(['seat-if-free', 'refund'])
+    .describe('What becomes of a paid payment that never asked for its seats.'),
   seats: counts,
   ticketTypes: z.array(
     z.strictObject({
@@ -81,19 +119,21 @@ const payment = z.strictObject({
   position: whole.nullable(),
   decidedAt: instant.nullable(),
   status: z
-    .enum(['ready', 'waiting_deposit', 'paid', 'failed', 'cancelled'])
+    .enum(['ready', 'pending', 'waiting_deposit', 'paid', 'failed', 'cancelled'])
     .nullable()
     .describe('As PortOne last described it; null: not read back yet.'),
   amount: whole.nullable(),
   cancelledAmount: whole.nullable(),
+  method: z.string().nullable(),
+  depositBy: instant.nullable().describe("A virtual account's due date."),
+  cancelPending: z.boolean().describe('PortOne took a cancellation that it carries out later.'),
+  bypassed: z.boolean().describe('Paid without ever having asked for its seats.'),
   flag: z.string().nullable().describe('Why a person should look at it.'),
   refund: z
-    .strictObject({
-      state: z.enum(['requested', 'done', 'needs_person']),
-      amount: whole,
-      reason: z.string(),
-    })
-    .nullable(),
+    .strictObject({ state: refundState, amount: whole, reason: z.string() })
+    .nullable()
+    .describe('The newest.'),
+  refunds: z.array(orderRefund),
 });
 
 const orderAnswer = z.strictObject({
@@ -106,6 +146,8 @@ const orderAnswer = z.strictObject({
   seats: z.array(seat),
   holdExpiresAt: instant.nullable(),
   payments: z.array(payment),
+  cases: z.array(orderCase),
+  steps: z.array(step).describe('What was done, the oldest first; the last 500.'),
 });
 
 const releasedSeat = z.strictObject({
@@ -117,8 +159,11 @@ const releasedSeat = z.strictObject({
 const releasedAnswer = z.strictObject({
   released: count,
   seats: z.array(releasedSeat),
-  sold: z.array(releasedSeat).describe('Sold seats that were named: they are left alone.'),
+  sold: z
+    .array(releasedSeat)
+    .describe('Sold seats that were named and stay: without `refund` all, with it the refused.'),
   dryRun: z.boolean(),
+  ...refundsOfRelease,
 });
 
 const auditAnswer = z.strictObject({
@@ -126,6 +171,7 @@ const auditAnswer = z.strictObject({
     Object.entries(LAW_MEANING).map(([law, meaning]) => [law, count.describe(`${meaning}.`)]),
   ),
   clean: z.boolean().describe('True where every count is zero.'),
+  money: z.array(money).describe('One a currency.'),
 });
 
 const state = z.enum(['ok', 'failed', 'no answer']);
@@ -134,6 +180,8 @@ const state = z.enum(['ok', 'failed', 'no answer']);
 export const answerSchemas = {
   Confirmed: confirmedAnswer,
   Refused: refusedAnswer,
+  ManualConfirmed: manualConfirmed,
+  ManualRefused: manualRefused,
   Problem: z.looseObject({
     type: z.string(),
     title: z.string(),
@@ -143,6 +191,7 @@ export const answerSchemas = {
     faults: z.array(z.strictObject({ path: z.string(), message: z.string() })).optional(),
     missing: z.array(z.string()).optional(),
     line: whole.optional(),
+    reason: z.string().optional().describe('Of a refund: why it cannot be had, for programs.'),
   }),
   WebhookStored: z.strictObject({ stored: z.literal(true), repeat: z.boolean() }),
   Event: eventAnswer,
@@ -152,6 +201,9 @@ export const answerSchemas = {
   Order: orderAnswer,
   Released: releasedAnswer,
   Audit: auditAnswer,
+  ...moneyAnswers,
+  ...refundAnswers,
+  ...reconciliationAnswers,
   Live: z.strictObject({ status: z.literal('live') }),
   Ready: z.strictObject({
     status: z.enum(['ready', 'not_ready']),

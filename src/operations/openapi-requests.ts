@@ -1,8 +1,12 @@
 // The bodies of requests in the API's document: the very schemas by which the routes parse them.
 
 import { z } from 'zod';
+import { closeCaseBody } from '../audit/schema.ts';
+import { manualBody } from '../confirm/manual/schema.ts';
 import { newEvent, newSeats } from '../events/schema.ts';
 import { newOrder, newOrders } from '../orders/schema.ts';
+import { reconcileBody } from '../reconciliation/schema.ts';
+import { byHandNote, newRefund, refundAccount } from '../refunds/schema.ts';
 import { releaseBody } from '../release/schema.ts';
 
 const id = z.string().trim().min(1).max(200);
@@ -66,4 +70,10 @@ export const requestSchemas = {
   NewOrder: newOrder,
   NewOrders: newOrders,
   Release: releaseBody,
+  NewRefund: newRefund,
+  RefundAccount: refundAccount,
+  PaidByHand: byHandNote,
+  ManualConfirm: manualBody,
+  Reconcile: reconcileBody,
+  CloseCase: closeCaseBody,
 } satisfies Record<string, z.ZodType>;

@@ -1,22 +1,36 @@
 // The API's document (OpenAPI 3.1), made from the schemas and the closed lists of the code itself.
 
 import { z } from 'zod';
-import { REFUSAL_STATUS, type RefusalCode } from '../confirm/verdict.ts';
-import { PROBLEM_STATUS, type ProblemCode } from '../http/problem.ts';
 import { answerSchemas } from './openapi-answers.ts';
+import { manualPaths } from './openapi-manual.ts';
+import { moneyPaths } from './openapi-money.ts';
+import {
+  bodyFaults,
+  formOrJson,
+  inPath,
+  type Json,
+  json,
+  jsonBody,
+  type Name,
+  ORGANIZER,
+  organizer,
+  type Paths,
+  problems,
+  ref,
+  refusals,
+  verdictTable,
+} from './openapi-parts.ts';
+import { reconciliationPaths } from './openapi-reconciliation.ts';
+import { refundPaths } from './openapi-refunds.ts';
 import { requestSchemas } from './openapi-requests.ts';
-import { PROBLEM_MEANING, VERDICT_MEANING } from './openapi-words.ts';
-
-type Json = Record<string, unknown>;
-type Name = keyof typeof requestSchemas | keyof typeof answerSchemas;
+import { VERDICT_MEANING } from './openapi-words.ts';
 
 const GATEWAY = 'Gateway side';
-const ORGANIZER = 'Organizer side';
 const OPERATORS = 'For operators';
 
 export interface OpenApiDocument {
   openapi: string;
-  paths: Record<string, Record<string, Json>>;
+  paths: Paths;
   [more: string]: unknown;
 }
 
@@ -35,7 +49,16 @@ export function openApiDocument(): OpenApiDocument {
       { name: ORGANIZER, description: "Called by the organizer's own server, with the API key." },
       { name: OPERATORS, description: 'Called by operators and their machines.' },
     ],
-    paths: { ...gatewayPaths(), ...eventPaths(), ...orderPaths(), ...operatorPaths() },
+    paths: {
+      ...gatewayPaths(),
+      ...eventPaths(),
+      ...orderPaths(),
+      ...manualPaths(),
+      ...refundPaths(),
+      ...moneyPaths(),
+      ...reconciliationPaths(),
+      ...operatorPaths(),
+    },
     components: {
       securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'API_KEY' } },
       schemas: { ...schemasFrom(requestSchemas, 'input'), ...schemasFrom(answerSchemas, 'output') },
@@ -45,7 +68,7 @@ export function openApiDocument(): OpenApiDocument {
 
 // --- the paths ------------------------------------------------------------------------------
 
-function gatewayPaths(): Record<string, Record<string, Json>> {
+function gatewayPaths(): Paths {
   const signature = ['webhook-id', 'webhook-timestamp', 'webhook-signature'].map((name) => ({
     name,
     in: 'header',
@@ -79,7 +102,9 @@ function gatewayPaths(): Record<string, Record<string, Json>> {
       post: {
         tags: [GATEWAY],
         summary: 'Something happened to a payment',
-        description: 'Answered 200 once it is stored, also for repeats and unknown types.',
+        description:
+          'Answered 200 once it is stored, also for repeats and unknown types. A confirm request that ' +
+          'comes here is refused (422), so that nobody is charged for a seat that nobody set aside.',
         parameters: signature,
         requestBody: formOrJson(notices),
         responses: {
@@ -87,7 +112,9 @@ function gatewayPaths(): Record<string, Record<string, Json>> {
           ...problems(
             'malformed_body',
             'unauthorized',
+            'forbidden',
             'body_too_large',
+            'invalid_request',
             'unavailable',
             'internal',
           ),
@@ -97,7 +124,7 @@ function gatewayPaths(): Record<string, Record<string, Json>> {
   };
 }
 
-function eventPaths(): Record<string, Record<string, Json>> {
+function eventPaths(): Paths {
   const slug = inPath('slug', 'The event.');
   return {
     '/api/events': {
@@ -136,23 +163,16 @@ function eventPaths(): Record<string, Record<string, Json>> {
     },
     '/api/events/{slug}/release': {
       post: organizer({
-        summary: 'Give held seats back to the sale',
+        summary: 'Give held seats back to the sale; and sold ones, once their money is back',
         parameters: [slug],
         requestBody: jsonBody('Release'),
         responses: { 200: json('Released', 'Done.'), ...problems('not_found', ...bodyFaults) },
       }),
     },
-    '/api/events/{slug}/audit': {
-      get: organizer({
-        summary: "Every law's count of violations, now",
-        parameters: [slug],
-        responses: { 200: json('Audit', 'All zero when well.'), ...problems('not_found') },
-      }),
-    },
   };
 }
 
-function orderPaths(): Record<string, Record<string, Json>> {
+function orderPaths(): Paths {
   return {
     '/api/orders': {
       post: organizer({
@@ -167,7 +187,7 @@ function orderPaths(): Record<string, Record<string, Json>> {
     },
     '/api/orders/{merchantUid}': {
       get: organizer({
-        summary: 'Look at an order, its seats and its payments',
+        summary: 'Look at an order: seats, payments, refunds, cases, and what was done',
         parameters: [inPath('merchantUid', 'The order.')],
         responses: { 200: json('Order', 'The order.'), ...problems('not_found') },
       }),
@@ -186,7 +206,7 @@ function orderPaths(): Record<string, Record<string, Json>> {
   };
 }
 
-function operatorPaths(): Record<string, Record<string, Json>> {
+function operatorPaths(): Paths {
   const operator = (summary: string, responses: Json, more: Json = {}) => ({
     get: { tags: [OPERATORS], summary, ...more, responses },
   });
@@ -215,101 +235,7 @@ function operatorPaths(): Record<string, Record<string, Json>> {
   };
 }
 
-// --- the parts of a path --------------------------------------------------------------------
-
-const bodyFaults: ProblemCode[] = ['invalid_request', 'malformed_body', 'body_too_large'];
-
-function organizer(operation: { responses: Json; [more: string]: unknown }): Json {
-  const { responses, ...rest } = operation;
-  const always = problems('unauthorized', 'unavailable', 'internal');
-  return {
-    tags: [ORGANIZER],
-    security: [{ apiKey: [] }],
-    ...rest,
-    responses: { ...responses, ...always },
-  };
-}
-
-function inPath(name: string, description: string): Json {
-  return { name, in: 'path', required: true, description, schema: { type: 'string' } };
-}
-
-function ref(name: Name): Json {
-  return { $ref: `#/components/schemas/${name}` };
-}
-
-function json(name: Name, description: string): Json {
-  return { description, content: { 'application/json': { schema: ref(name) } } };
-}
-
-function jsonBody(name: Name): Json {
-  return { required: true, content: { 'application/json': { schema: ref(name) } } };
-}
-
-function formOrJson(names: Name[]): Json {
-  const schema = { anyOf: names.map(ref) };
-  return {
-    required: true,
-    content: {
-      'application/json': { schema },
-      'application/x-www-form-urlencoded': { schema },
-    },
-  };
-}
-
-/** One answer a status, each naming the codes that come with it. */
-function problems(...codes: ProblemCode[]): Json {
-  return byStatus(codes, PROBLEM_STATUS, (some) => ({
-    description: meanings(some, PROBLEM_MEANING),
-    content: {
-      'application/problem+json': { schema: narrowed('Problem', some) },
-    },
-  }));
-}
-
-function refusals(): Json {
-  const codes = Object.keys(REFUSAL_STATUS) as RefusalCode[];
-  return byStatus(codes, REFUSAL_STATUS, (some, status) => ({
-    description: meanings(some, VERDICT_MEANING),
-    ...(status === 503
-      ? { headers: { 'Retry-After': { schema: { type: 'string' }, description: 'Seconds.' } } }
-      : {}),
-    content: { 'application/json': { schema: narrowed('Refused', some) } },
-  }));
-}
-
-function byStatus<Code extends string>(
-  codes: Code[],
-  statusOf: Record<Code, number>,
-  answer: (codes: Code[], status: number) => Json,
-): Json {
-  const statuses = [...new Set(codes.map((code) => statusOf[code]))];
-  return Object.fromEntries(
-    statuses.map((status) => [
-      status,
-      answer(
-        codes.filter((code) => statusOf[code] === status),
-        status,
-      ),
-    ]),
-  );
-}
-
-function narrowed(name: Name, codes: string[]): Json {
-  return { allOf: [ref(name), { properties: { code: { enum: codes } } }] };
-}
-
-function meanings<Code extends string>(codes: Code[], of: Record<Code, string>): string {
-  return codes.map((code) => `\`${code}\`: ${of[code]}`).join('\n\n');
-}
-
-function verdictTable(): string {
-  const rows = Object.entries(VERDICT_MEANING).map(([code, meaning]) => {
-    const status = code === 'confirmed' ? 200 : REFUSAL_STATUS[code as RefusalCode];
-    return `| \`${code}\` | ${status} | ${meaning} |`;
-  });
-  return ['| code | HTTP | meaning |', '|---|---|---|', ...rows].join('\n');
-}
+// --- the schemas --------------------------------------------------------------------------
 
 function schemasFrom(schemas: Record<string, z.ZodType>, io: 'input' | 'output'): Json {
   return Object.fromEntries(

@@ -7,21 +7,34 @@ import type { PortOne } from '../portone/portone.ts';
 import type { OrderRow } from './create-orders.ts';
 
 const CONCURRENT_MAX = 8;
+/** Some minutes of work while PortOne is slow; what comes beyond it is not registered. */
+const WAITING_MAX = 10_000;
 const GATEWAYS: Gateway[] = ['v1', 'v2'];
 
 /** Not waited for: the amount is compared again at confirm and at settlement. */
 export function registerAmounts(portone: PortOne, log: Log): (orders: OrderRow[]) => void {
   const turn = pLimit(CONCURRENT_MAX);
   return (orders) => {
-    for (const order of orders.filter((o) => o.status === 'pending')) {
-      for (const api of GATEWAYS.flatMap((gateway) => portone.api(gateway) ?? [])) {
-        turn(() => api.register(order.merchantUid, order.amount, order.currency)).catch(
-          (error: Error) => {
-            const line = { merchantUid: order.merchantUid, error: error.message };
-            log.warn(line, 'amount not registered with PortOne');
-          },
-        );
-      }
+    const apis = GATEWAYS.flatMap((gateway) => portone.api(gateway) ?? []);
+    const wanted = orders
+      .filter(({ status }) => status === 'pending')
+      .flatMap((order) => apis.map((api) => ({ api, order })));
+    const taken = wanted.slice(0, Math.max(0, WAITING_MAX - turn.pendingCount));
+    if (taken.length < wanted.length) {
+      const line = { calls: wanted.length - taken.length };
+      log.warn(line, 'amounts not registered with PortOne: too many wait');
     }
+    const failures: { merchantUid: string; error: string }[] = [];
+    const calls = taken.map(({ api, order: { merchantUid, amount, currency } }) =>
+      turn(() => api.register(merchantUid, amount, currency)).catch((error: Error) => {
+        failures.push({ merchantUid, error: error.message });
+      }),
+    );
+    // One line for all of them: while PortOne is away every order fails for the same reason.
+    void Promise.all(calls).then(() => {
+      const [first] = failures;
+      if (!first) return;
+      log.warn({ ...first, calls: failures.length }, 'amount not registered with PortOne');
+    });
   };
 }

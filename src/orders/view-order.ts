@@ -1,7 +1,27 @@
-// An order as the organizer's API shows it: where it stands, its seats, its payments.
+// An order as the organizer's API shows it: where it stands, its seats, its payments, each step.
 
 import type { Database } from '../db/database.ts';
 import { loadHoldSeats } from '../seats/hold-seats.ts';
+import { viewPayments } from './view-payments.ts';
+
+/** The newest; an order with more has been through a storm, and the rest is in the database. */
+const STEPS_MAX = 500;
+const CASES_MAX = 100;
+
+/** What is shown of a refund: never the buyer's account. */
+const REFUND_SHOWN = {
+  id: true,
+  state: true,
+  amount: true,
+  whole: true,
+  seats: true,
+  reason: true,
+  requestedBy: true,
+  requestedAt: true,
+  doneAt: true,
+  byHand: true,
+  lastError: true,
+} as const;
 
 export async function viewOrder(database: Database, merchantUid: string) {
   const order = await database.prisma.order.findUnique({
@@ -10,7 +30,12 @@ export async function viewOrder(database: Database, merchantUid: string) {
       event: { select: { slug: true } },
       holds: { where: { state: { not: 'ended' } } },
       verdicts: { orderBy: { decidedAt: 'asc' } },
-      payments: { include: { refund: true } },
+      payments: {
+        include: { refunds: { select: REFUND_SHOWN, orderBy: { id: 'asc' } } },
+        orderBy: [{ readAt: 'asc' }, { paymentId: 'asc' }],
+      },
+      cases: { orderBy: { id: 'asc' }, take: -CASES_MAX },
+      steps: { orderBy: { id: 'asc' }, take: -STEPS_MAX },
     },
   });
   if (!order) return null;
@@ -25,50 +50,38 @@ export async function viewOrder(database: Database, merchantUid: string) {
     status: order.status,
     seats: hold ? (seats.get(hold.id) ?? []) : [],
     holdExpiresAt: hold?.state === 'held' ? hold.expiresAt.toISOString() : null,
-    payments: paymentsOf(order.verdicts, order.payments),
+    payments: viewPayments(order.verdicts, order.payments),
+    cases: order.cases.map(viewCase),
+    steps: order.steps.map(({ at, paymentId, step, detail, actor }) => {
+      return { at: at.toISOString(), paymentId, step, detail, actor };
+    }),
   };
 }
 
-interface VerdictRow {
+interface CaseRow {
+  id: number;
+  kind: string;
   paymentId: string;
-  code: string;
-  position: number | null;
-  decidedAt: Date;
-}
-
-interface PaymentRow {
-  paymentId: string;
-  status: string;
   amount: number;
-  cancelledAmount: number;
-  flag: string | null;
-  refund: { state: string; amount: number; reason: string } | null;
+  accepted: number;
+  detail: string;
+  openedAt: Date;
+  closedAt: Date | null;
+  closedBy: string | null;
+  note: string | null;
 }
 
-/** Every payment that asked or was heard of, in order of its verdict. */
-function paymentsOf(verdicts: VerdictRow[], payments: PaymentRow[]) {
-  const byId = new Map(payments.map((payment) => [payment.paymentId, payment]));
-  const verdictOf = new Map(verdicts.map((verdict) => [verdict.paymentId, verdict]));
-  const ids = new Set([...verdictOf.keys(), ...byId.keys()]);
-  return [...ids].map((paymentId) => {
-    const verdict = verdictOf.get(paymentId);
-    const payment = byId.get(paymentId);
-    return {
-      paymentId,
-      verdict: verdict?.code ?? null,
-      position: verdict?.position ?? null,
-      decidedAt: verdict?.decidedAt.toISOString() ?? null,
-      status: payment?.status ?? null,
-      amount: payment?.amount ?? null,
-      cancelledAmount: payment?.cancelledAmount ?? null,
-      flag: payment?.flag ?? null,
-      refund: payment?.refund
-        ? {
-            state: payment.refund.state,
-            amount: payment.refund.amount,
-            reason: payment.refund.reason,
-          }
-        : null,
-    };
-  });
+function viewCase({ id, kind, paymentId, amount, accepted, detail, ...rest }: CaseRow) {
+  return {
+    id,
+    kind,
+    paymentId,
+    amount,
+    accepted,
+    detail,
+    openedAt: rest.openedAt.toISOString(),
+    closedAt: rest.closedAt?.toISOString() ?? null,
+    closedBy: rest.closedBy,
+    note: rest.note,
+  };
 }

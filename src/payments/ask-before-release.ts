@@ -1,63 +1,103 @@
-// No seat is sold again while its payment may have succeeded: PortOne is asked wherever it can be.
+// No seat is sold again while its payment may have succeeded: PortOne is asked wherever it can be,
+// about every attempt to pay for the order.
 
-import type { Log } from '../log.ts';
+import { loadSql } from '../db/sql.ts';
 import type { Gateway } from '../portone/gateway.ts';
-import { GatewayUnreachable, type PaymentApi } from '../portone/payment.ts';
-import type { PortOne } from '../portone/portone.ts';
+import { GatewayUnreachable, type PaymentApi, type PaymentSnapshot } from '../portone/payment.ts';
+import { readOrder } from './order-state.ts';
+import { closeAccount, noteClosing } from './refuse-account.ts';
 import { type Settled, type SettleOptions, settlePayment } from './settle-payment.ts';
 
-export interface AskOptions extends SettleOptions {
-  portone: PortOne;
-  log: Log;
-}
+const sql = loadSql('gateways_of_order');
+
+export type AskOptions = SettleOptions;
 
 export interface HoldToAsk {
   paymentId: string;
   merchantUid: string;
-  gateway: Gateway;
 }
 
-/** `release`: nothing was paid. `paid`: settled just now. `kept`: nothing sure can be said yet. */
-export type HoldFate = 'release' | 'paid' | 'kept';
+/**
+ * `release`: nothing was paid. `paid`: settled just now. `kept`: it waits on, or nothing sure can
+ * be said yet. `unreachable`: PortOne gave no answer.
+ */
+export type HoldFate = 'release' | 'paid' | 'kept' | 'unreachable';
 
 /**
- * What a paid payment means for the hold. Absent: it has no seat and is being refunded, so the hold
- * is judged by its own payment.
+ * What a settled attempt means for the hold. Absent: it has no seat, or is being refunded, so the
+ * others decide.
  */
-const FATE_OF_PAID: Partial<Record<Settled, HoldFate>> = {
+const FATE: Partial<Record<Settled, HoldFate>> = {
   sold: 'paid',
   already_sold: 'paid',
   same_seats: 'paid',
   equal_seats: 'paid',
-  outdated: 'kept',
+  kept: 'kept',
 };
 
+const ACTOR = 'expiry';
+
 export async function askBeforeRelease(options: AskOptions, hold: HoldToAsk): Promise<HoldFate> {
-  const api = options.portone.api(hold.gateway);
-  if (!api) return 'release';
   try {
-    return await fateOf(options, api, hold);
+    const apis = await apisOf(options, hold);
+    const fates: HoldFate[] = [];
+    for (const api of apis) fates.push(await fateAt(options, api, hold.merchantUid));
+    if (fates.includes('paid')) return 'paid';
+    return fates.includes('kept') ? 'kept' : 'release';
   } catch (error) {
     const line = { paymentId: hold.paymentId, error: (error as Error).message };
-    if (error instanceof GatewayUnreachable) options.log.info(line, 'hold kept: PortOne is away');
-    else options.log.warn(line, 'hold kept');
+    if (error instanceof GatewayUnreachable) {
+      options.log.info(line, 'hold kept: PortOne is away');
+      return 'unreachable';
+    }
+    options.log.warn(line, 'hold kept');
     return 'kept';
   }
 }
 
-async function fateOf(options: AskOptions, api: PaymentApi, hold: HoldToAsk): Promise<HoldFate> {
-  const payment = await api.read(hold);
-  if (payment?.status === 'paid') {
-    const fate = FATE_OF_PAID[await settlePayment(options, payment)];
-    if (fate) return fate;
+/** Empty where no credentials are configured: then nobody can be asked. */
+async function apisOf(options: AskOptions, { merchantUid }: HoldToAsk): Promise<PaymentApi[]> {
+  const rows = await options.database.query<{ gateway: Gateway }>(sql, merchantUid);
+  return rows.flatMap(({ gateway }) => options.portone.api(gateway) ?? []);
+}
+
+async function fateAt(options: AskOptions, api: PaymentApi, order: string): Promise<HoldFate> {
+  const attempts = await api.readAttempts(order);
+  const fates = new Map<PaymentSnapshot, HoldFate | undefined>();
+  for (const attempt of attempts) fates.set(attempt, await settledFate(options, attempt));
+  const known = [...fates.values()];
+  if (known.includes('paid')) return 'paid';
+  if (known.includes('kept')) return 'kept';
+  for (const attempt of attempts.filter(({ status }) => status === 'waiting_deposit')) {
+    if ((await closeFirst(options, api, attempt)) === 'paid') return 'paid';
   }
-  // An earlier or later attempt of the same order may be the one that was paid.
-  const other = await api.readPaidOfOrder(hold.merchantUid);
-  if (other && other.paymentId !== payment?.paymentId) {
-    const fate = FATE_OF_PAID[await settlePayment(options, other)];
-    if (fate) return fate;
-  }
-  if (payment && payment.status !== 'paid') await settlePayment(options, payment);
-  const due = payment?.status === 'waiting_deposit' ? payment.depositBy : null;
-  return due && due > options.clock.now() ? 'kept' : 'release';
+  return 'release';
+}
+
+async function settledFate(
+  options: AskOptions,
+  attempt: PaymentSnapshot,
+): Promise<HoldFate | undefined> {
+  const settled = await settlePayment(options, attempt, ACTOR);
+  // Later than this answer something happened that is on record already: looked at again.
+  if (settled === 'outdated' && attempt.status === 'paid') return 'kept';
+  return FATE[settled];
+}
+
+/** The account is closed, where the provider can, before its seats go to somebody else. */
+async function closeFirst(
+  options: AskOptions,
+  api: PaymentApi,
+  payment: PaymentSnapshot,
+): Promise<HoldFate | undefined> {
+  const closed = await closeAccount(api, payment);
+  if (typeof closed === 'object') return settledFate(options, closed);
+  await options.database.transaction(async (tx) => {
+    const order = await readOrder(tx, payment);
+    if (!order) return;
+    const { paymentId } = payment;
+    const at = options.clock.now();
+    await noteClosing(tx, { orderId: order.id, paymentId, closed, actor: ACTOR, at });
+  });
+  return 'release';
 }

@@ -8,16 +8,18 @@ import type { PaymentSnapshot } from '../portone/payment.ts';
 import { isOneRun } from '../seats/adjacency.ts';
 import { type FreeSeat, FreeSeats, type SeatWish } from '../seats/choose.ts';
 import { readFreeSeats } from '../seats/free-seats.ts';
+import type { OrderState } from './order-state.ts';
 
 const sql = { seat: loadSql('seat_late_payment'), once: loadSql('seats_once_held') };
 
 /** How many free seats of each type are searched for an equal party; a late payment is rare. */
 const WINDOW = 2_000;
 
-export interface LateOrder {
-  id: number;
-  eventId: number;
-  items: { ticketTypeId: number; quantity: number; labels: string[]; together: boolean }[];
+type LateOrder = Pick<OrderState, 'id' | 'eventId' | 'items'>;
+
+interface By {
+  now: Date;
+  actor: string;
 }
 
 type OnceHeld = FreeSeat & { state: string };
@@ -30,16 +32,16 @@ export async function seatLatePayment(
   tx: Transaction,
   order: LateOrder,
   payment: PaymentSnapshot,
-  now: Date,
+  by: By,
 ): Promise<'same_seats' | 'equal_seats' | null> {
   const once = await tx.$queryRawUnsafe<OnceHeld[]>(sql.once, order.id);
   if (once.length > 0 && once.every((seat) => seat.state === 'available')) {
-    await write(tx, order, payment, once, now, 'late_payment:same_seats');
+    await write(tx, order, payment, once, by, 'late_payment:same_seats');
     return 'same_seats';
   }
   const equal = await chooseEqual(tx, order, once);
   if (!equal) return null;
-  await write(tx, order, payment, equal, now, 'late_payment:equal_seats');
+  await write(tx, order, payment, equal, by, 'late_payment:equal_seats');
   return 'equal_seats';
 }
 
@@ -71,19 +73,22 @@ async function write(
   order: LateOrder,
   payment: PaymentSnapshot,
   seats: FreeSeat[],
-  now: Date,
+  by: By,
   reason: string,
 ): Promise<void> {
-  const [written] = await tx.$queryRawUnsafe<{ holds: number; seats: number }[]>(
+  const [written] = await tx.$queryRawUnsafe<{ holds: number; seats: number; orders: number }[]>(
     sql.seat,
     randomUUID(),
     order.id,
     payment.paymentId,
     payment.gateway,
     seats.map((seat) => seat.id),
-    now,
-    'settlement',
+    by.now,
+    by.actor,
     reason,
   );
-  if (written?.holds !== 1 || written.seats !== seats.length) throw new StaleRead('late payment');
+  const { holds, orders } = written ?? {};
+  if (holds !== 1 || orders !== 1 || written?.seats !== seats.length) {
+    throw new StaleRead('late payment');
+  }
 }

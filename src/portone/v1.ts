@@ -1,171 +1,119 @@
-// PortOne's V1 REST API: token, payments, cancellation, registration of amounts.
+// PortOne's V1 REST API. It has no idempotency keys: what changes something is sent once.
 
-import { z } from 'zod';
-import type { Clock } from '../clock.ts';
-import { createPortOneHttp, type HttpAnswer, type PortOneHttpOptions } from './http.ts';
+import { checkAmount, leftOf } from './amounts.ts';
+import { createPortOneHttp, type HttpAnswer, type PortOneHttpOptions, segment } from './http.ts';
 import {
+  type CancelRequest,
   type CancelResult,
+  type CloseResult,
   GatewayUnreachable,
   type PaymentApi,
+  type PaymentRef,
   type PaymentSnapshot,
-  type PaymentStatus,
 } from './payment.ts';
+import { listV1, readAttemptsV1, readManyV1 } from './v1-list.ts';
+import { openEnvelope, paymentFrom, readPayment } from './v1-payment.ts';
+import { connectV1, type V1Connection, type V1Credentials } from './v1-token.ts';
 
-export interface V1Options extends PortOneHttpOptions {
-  key: string;
-  secret: string;
-  clock: Clock;
+export interface V1Options extends Omit<PortOneHttpOptions, 'gateway'>, V1Credentials {
+  /** A payment in a list was in a shape that we do not know. */
+  onUnreadable?: (() => void) | undefined;
 }
-
-/** Renewed this long before it ends, so that no call starts with a token about to die. */
-const TOKEN_EARLY_S = 120;
-
-const envelope = z.object({
-  code: z.number(),
-  message: z.string().nullish(),
-  response: z.unknown(),
-});
-
-const tokenBody = z.object({ access_token: z.string(), expired_at: z.number(), now: z.number() });
-
-const paymentBody = z.object({
-  imp_uid: z.string(),
-  merchant_uid: z.string(),
-  status: z.enum(['ready', 'paid', 'failed', 'cancelled']),
-  amount: z.number(),
-  cancel_amount: z.number().nullish(),
-  currency: z.string().nullish(),
-  sandbox: z.boolean().nullish(),
-  pay_method: z.string().nullish(),
-  vbank_date: z.number().nullish(),
-});
-
-type V1Payment = z.infer<typeof paymentBody>;
 
 export function createV1Api(options: V1Options): PaymentApi {
-  const http = createPortOneHttp(options);
-  const tokens = new Tokens(options, http);
-  const authorized = async (send: (headers: Record<string, string>) => Promise<HttpAnswer>) => {
-    const answer = await send({ authorization: `Bearer ${await tokens.get()}` });
-    if (answer.status !== 401) return answer;
-    // The token died before its time; a new one is asked for once.
-    tokens.forget();
-    return send({ authorization: `Bearer ${await tokens.get()}` });
-  };
-  const get = (path: string) => authorized((headers) => http.get(path, headers));
-  const post = (path: string, body: unknown) =>
-    authorized((headers) => http.post(path, body, headers));
-
+  const v1 = connectV1(createPortOneHttp({ ...options, gateway: 'v1' }), options);
   return {
-    read: async ({ paymentId }) =>
-      // Without include_sandbox a test payment looks like one that does not exist.
-      snapshotFrom(await get(`/payments/${encodeURIComponent(paymentId)}?include_sandbox=true`)),
-    readPaidOfOrder: async (merchantUid) =>
-      snapshotFrom(await get(`/payments/find/${encodeURIComponent(merchantUid)}/paid`)),
-    cancel: async (payment, reason) => {
-      const body = {
-        imp_uid: payment.paymentId,
-        reason,
-        // What we think is left: a mismatch stops the call, so nothing is paid back twice.
-        checksum: payment.amount - payment.cancelledAmount,
-      };
-      return cancelResultFrom(await post('/payments/cancel', body));
-    },
-    register: async (merchantUid, amount, currency) => {
-      const answer = await post('/payments/prepare', {
-        merchant_uid: merchantUid,
-        amount,
-        currency,
-      });
-      contentOf(answer);
-    },
+    read: (ref) => read(v1, ref),
+    readMany: (refs) => readManyV1(v1, refs),
+    readAttempts: (merchantUid) => readAttemptsV1(v1, merchantUid),
+    list: (window) => listV1(v1, window, () => options.onUnreadable?.()),
+    cancel: (request) => cancel(v1, request),
+    closeAccount: (ref) => closeAccount(v1, ref),
+    register: (merchantUid, amount, currency) => register(v1, merchantUid, amount, currency),
+    // On V1 PortOne asks us, and the charge does not wait for a call of ours.
+    confirm: null,
   };
 }
 
-class Tokens {
-  private token: { value: string; goodUntil: number } | undefined;
-  private renewing: Promise<string> | undefined;
+async function read(v1: V1Connection, { paymentId }: PaymentRef): Promise<PaymentSnapshot | null> {
+  // Without include_sandbox a test payment looks like one that does not exist.
+  const path = `/payments/${segment(paymentId)}?include_sandbox=true`;
+  return paymentFrom(await v1.send({ operation: 'read', path, retriesMax: 2 }));
+}
 
-  constructor(
-    private readonly options: V1Options,
-    private readonly http: ReturnType<typeof createPortOneHttp>,
-  ) {}
+/**
+ * Never sent again from here: the first may have been carried out. A refusal because the checksum
+ * does not fit looks like any other, so that the caller reads again after each one.
+ */
+async function cancel(v1: V1Connection, request: CancelRequest): Promise<CancelResult> {
+  checkAmount(request);
+  const { payment, amount, reason, account } = request;
+  const left = leftOf(request);
+  // A checksum of 0 might be taken for none at all.
+  if (left <= 0) return { outcome: 'changed' };
+  const body = {
+    imp_uid: payment.paymentId,
+    reason,
+    // What we think is left: a difference stops the call, so nothing is paid back twice.
+    checksum: left,
+    ...(amount === null ? {} : { amount }),
+    ...(account && {
+      refund_holder: account.holder,
+      refund_bank: account.bank,
+      refund_account: account.number,
+      ...(account.phone === null ? {} : { refund_tel: account.phone }),
+    }),
+  };
+  const answer = await v1.send({
+    operation: 'cancel',
+    method: 'POST',
+    path: '/payments/cancel',
+    body,
+    retriesMax: 0,
+  });
+  return cancelResultFrom(answer, payment.cancelledAmount + (amount ?? left));
+}
 
-  /** One renewal at a time, whoever asks. */
-  get(): Promise<string> {
-    const now = this.options.clock.now().getTime() / 1000;
-    if (this.token && this.token.goodUntil > now) return Promise.resolve(this.token.value);
-    this.renewing ??= this.renew().finally(() => {
-      this.renewing = undefined;
-    });
-    return this.renewing;
-  }
+function cancelResultFrom(answer: HttpAnswer, cancelledThen: number): CancelResult {
+  const content = openEnvelope(answer);
+  if (content.refused) return { outcome: 'refused', message: content.message };
+  const payment = readPayment(content.response);
+  if (!payment) throw new GatewayUnreachable('PortOne sent a payment in an unknown shape');
+  // Some providers (PayPal, Smartro's accounts) carry it out later: it is taken, not yet done.
+  return { outcome: payment.cancelledAmount >= cancelledThen ? 'done' : 'pending' };
+}
 
-  forget(): void {
-    this.token = undefined;
-  }
+async function closeAccount(v1: V1Connection, ref: PaymentRef): Promise<CloseResult> {
+  const answer = await v1.send({
+    operation: 'close_account',
+    method: 'DELETE',
+    path: `/vbanks/${segment(ref.paymentId)}`,
+    retriesMax: 0,
+  });
+  if (!openEnvelope(answer).refused) return 'closed';
+  // A payment that is no account, one that waits no more, a provider that cannot: all are a 400.
+  const payment = await read(v1, ref);
+  return payment?.status === 'waiting_deposit' ? 'unsupported' : 'not_open';
+}
 
-  private async renew(): Promise<string> {
-    const { key, secret, clock } = this.options;
-    const answer = await this.http.post(
-      '/users/getToken',
-      { imp_key: key, imp_secret: secret },
-      {},
+async function register(
+  v1: V1Connection,
+  merchantUid: string,
+  amount: number,
+  currency: string,
+): Promise<void> {
+  const send = async (method: 'POST' | 'PUT') =>
+    openEnvelope(
+      await v1.send({
+        operation: 'register',
+        method,
+        path: '/payments/prepare',
+        body: { merchant_uid: merchantUid, amount, currency },
+        retriesMax: 0,
+      }),
     );
-    if (answer.status === 401)
-      throw new GatewayUnreachable('PortOne refuses the V1 key and secret');
-    const { access_token, expired_at, now } = tokenBody.parse(contentOf(answer));
-    // Their clock, not ours: only the difference counts. A short life is used by half.
-    const life = expired_at - now;
-    const early = Math.min(TOKEN_EARLY_S, life / 2);
-    this.token = { value: access_token, goodUntil: clock.now().getTime() / 1000 + life - early };
-    return access_token;
-  }
-}
-
-/** The content of the envelope; a `code` other than 0 is a failure even at HTTP 200. */
-function contentOf(answer: HttpAnswer): unknown {
-  const parsed = envelope.safeParse(answer.body);
-  if (!parsed.success) throw new GatewayUnreachable('PortOne answered in an unknown shape');
-  if (parsed.data.code !== 0) {
-    throw new GatewayUnreachable(`PortOne refused: ${parsed.data.message ?? parsed.data.code}`);
-  }
-  return parsed.data.response;
-}
-
-function snapshotFrom(answer: HttpAnswer): PaymentSnapshot | null {
-  if (answer.status === 404) return null;
-  const parsed = paymentBody.safeParse(contentOf(answer));
-  if (!parsed.success) throw new GatewayUnreachable('PortOne sent a payment in an unknown shape');
-  return snapshotOf(parsed.data);
-}
-
-function snapshotOf(payment: V1Payment): PaymentSnapshot {
-  const cancelled = payment.cancel_amount ?? 0;
-  return {
-    gateway: 'v1',
-    paymentId: payment.imp_uid,
-    merchantUid: payment.merchant_uid,
-    status: statusOf(payment, cancelled),
-    amount: payment.amount,
-    cancelledAmount: cancelled,
-    currency: payment.currency ?? 'KRW',
-    test: payment.sandbox ?? false,
-    method: payment.pay_method ?? null,
-    depositBy: payment.vbank_date ? new Date(payment.vbank_date * 1000) : null,
-  };
-}
-
-function statusOf(payment: V1Payment, cancelled: number): PaymentStatus {
-  // V1 says `cancelled` for a partial cancellation too; the amounts tell them apart.
-  if (payment.status === 'cancelled') return cancelled < payment.amount ? 'paid' : 'cancelled';
-  if (payment.status === 'ready' && payment.pay_method === 'vbank') return 'waiting_deposit';
-  return payment.status;
-}
-
-function cancelResultFrom(answer: HttpAnswer): CancelResult {
-  const parsed = envelope.safeParse(answer.body);
-  if (!parsed.success) throw new GatewayUnreachable('PortOne answered in an unknown shape');
-  if (parsed.data.code === 0) return { outcome: 'done' };
-  return { outcome: 'refused', message: parsed.data.message ?? `code ${parsed.data.code}` };
+  const first = await send('POST');
+  if (!first.refused) return;
+  // It may be registered already, perhaps with another amount; no code says so.
+  if ((await send('PUT')).refused) throw new Error(`PortOne refused: ${first.message}`);
 }

@@ -6,6 +6,13 @@ import { loadSql } from '../db/sql.ts';
 import { type AskOptions, askBeforeRelease } from '../payments/ask-before-release.ts';
 import type { Gateway } from '../portone/gateway.ts';
 import { endHolds } from '../seats/end-holds.ts';
+import {
+  type AskForRefund,
+  type RefundSold,
+  type RefusedRefund,
+  type RequestedRefund,
+  refundSold,
+} from './refund-sold.ts';
 
 const sql = loadSql('select_release');
 
@@ -20,6 +27,10 @@ export interface ReleaseRequest {
   seats?: string[];
   overdue?: boolean;
   allHeld?: boolean;
+  /** Sold seats that are named are refunded by it, and come back with the money. */
+  refund?: AskForRefund | undefined;
+  /** Nothing of other orders, whoever has the seats by now. */
+  onlyOrders?: string[];
   reason: string;
   dryRun?: boolean;
 }
@@ -38,6 +49,9 @@ export type ReleaseResult =
       /** Sold seats that were named: they go back only with a refund. */
       sold: ReleasedSeat[];
       dryRun: boolean;
+      /** With `refund`: those that were asked for, and those that could not be had. */
+      refunds?: RequestedRefund[];
+      refused?: RefusedRefund[];
     }
   | { ok: false; reason: 'unknown_event' }
   | { ok: false; reason: 'unknown_target'; missing: string[] };
@@ -64,7 +78,7 @@ export async function releaseSeats(
   if (!event) return { ok: false, reason: 'unknown_event' };
   const missing = await unknownTargets(database, event.id, request);
   if (missing.length > 0) return { ok: false, reason: 'unknown_target', missing };
-  const rows = await database.query<Row>(
+  const found = await database.query<Row>(
     sql,
     event.id,
     request.orders ?? [],
@@ -74,13 +88,32 @@ export async function releaseSeats(
     clock.now(),
     SEATS_MAX,
   );
+  const only = request.onlyOrders && new Set(request.onlyOrders);
+  const rows = only ? found.filter((row) => only.has(row.merchantUid)) : found;
   const held = rows.filter((row) => row.state === 'held');
-  const sold = rows.filter((row) => row.state === 'sold').map(viewOf);
   const dryRun = request.dryRun ?? false;
-  if (dryRun) return { ok: true, released: held.length, seats: held.map(viewOf), sold, dryRun };
-  const endable = await withoutPaidByTime(options, held, request);
-  const seats = await end(options, endable, request, actor, onProgress);
-  return { ok: true, released: seats.length, seats, sold, dryRun };
+  const seats = dryRun
+    ? held.map(viewOf)
+    : await end(
+        options,
+        await withoutPaidByTime(options, held, request),
+        request,
+        actor,
+        onProgress,
+      );
+  const released = { ok: true, released: seats.length, seats, dryRun } as const;
+  const sold = rows.filter((row) => row.state === 'sold');
+  if (!request.refund) return { ...released, sold: sold.map(viewOf) };
+  const { orders = [], seats: labels = [], reason } = request;
+  const wish: RefundSold = { sold, orders, seats: labels, reason, dryRun, actor };
+  const { refunds, refused } = await refundSold(request.refund, wish);
+  const left = new Set(refused.flatMap((refusal) => refusal.seats));
+  return {
+    ...released,
+    sold: sold.filter((row) => left.has(row.label)).map(viewOf),
+    refunds,
+    refused,
+  };
 }
 
 /**

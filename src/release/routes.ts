@@ -5,15 +5,21 @@ import { readBody } from '../http/body.ts';
 import { parse } from '../http/parse.ts';
 import { Problem } from '../http/problem.ts';
 import type { AskOptions } from '../payments/ask-before-release.ts';
+import type { AskForRefund } from './refund-sold.ts';
 import { releaseSeats } from './release.ts';
 import { releaseBody } from './schema.ts';
 
-export function releaseRoutes(options: AskOptions, bodyMaxBytes: number): Router {
+export interface ReleaseRoutesOptions extends AskOptions {
+  askForRefund: AskForRefund;
+}
+
+export function releaseRoutes(options: ReleaseRoutesOptions, bodyMaxBytes: number): Router {
   const router = new Router({ prefix: '/api/events' });
   router.post('/:slug/release', async (ctx) => {
     const body = parse(releaseBody, (await readBody(ctx, bodyMaxBytes)).value);
     const event = ctx.params.slug ?? '';
-    const result = await releaseSeats(options, { ...body, event }, 'organizer:api');
+    const refund = body.refund ? options.askForRefund : undefined;
+    const result = await releaseSeats(options, { ...body, refund, event }, 'organizer:api');
     if (!result.ok && result.reason === 'unknown_event') {
       throw new Problem('not_found', `there is no event ${event}`);
     }

@@ -1,11 +1,16 @@
 /** The auditor's view: every payment, what was asked and told about it, and the money. */
 
-import { balanceOf, type Ledger, type Payment } from './ledger.ts';
-import type { BookEntry, Books, BookTotals } from './types.ts';
+import { balanceOf } from './cancel-rules.ts';
+import type { Ledger, Payment } from './ledger.ts';
+import type { BookEntry, Books, BookTotals, World } from './types.ts';
 
-export function booksOf(ledger: Ledger): Books {
-  const payments = [...ledger.payments('v1'), ...ledger.payments('v2')].map(entryOf);
-  return { payments, totals: totalsOf(payments, ledger.notOpened) };
+/** @param only one order's payments, oldest first; absent: everybody's */
+export function booksOf(ledger: Ledger, only?: string): Books {
+  const of = (world: World) =>
+    only === undefined ? ledger.payments(world) : ledger.attemptsOf(world, only);
+  const payments = [...of('v1'), ...of('v2')].map(entryOf);
+  const strayCancelRequests = ledger.strayCancelRequests.map((request) => ({ ...request }));
+  return { payments, strayCancelRequests, totals: totalsOf(payments, ledger.notOpened) };
 }
 
 function entryOf(payment: Payment): BookEntry {
@@ -24,7 +29,10 @@ function entryOf(payment: Payment): BookEntry {
     kept: everPaid ? balanceOf(payment) : 0,
     confirms: [...payment.confirms],
     webhooks: payment.webhooks.map((webhook) => ({ ...webhook, attempts: [...webhook.attempts] })),
-    cancellations: [...payment.cancellations],
+    cancellations: payment.cancellations.map((cancellation) => ({ ...cancellation })),
+    cancelRequests: payment.cancelRequests.map((request) => ({ ...request })),
+    chargeRequests: payment.chargeRequests.map((request) => ({ ...request })),
+    disputes: payment.disputes.map((dispute) => ({ ...dispute })),
     history: [...payment.history],
     failReason: payment.failReason,
   };

@@ -6,7 +6,13 @@ import type { Payment } from './ledger.ts';
 import { headersFor, type Message, webhookMessage, wordFor } from './messages.ts';
 import type { Outgoing } from './outgoing.ts';
 import { chance, type Ids } from './random.ts';
-import type { GatewayEvent, V2Credentials, WebhookRecord } from './types.ts';
+import type {
+  GatewayEvent,
+  V2Credentials,
+  WebhookAttempt,
+  WebhookRecord,
+  WebhookTrigger,
+} from './types.ts';
 
 const MINUTE_MS = 60_000;
 const MAX_RETRIES = 5;
@@ -35,34 +41,60 @@ interface Parcel {
   record: WebhookRecord;
 }
 
+export interface About {
+  cancellationId?: string;
+  /** Absent: the payment's own. */
+  url?: string | null;
+  trigger?: WebhookTrigger | null;
+}
+
+const MAX_ANSWER_LENGTH = 1_000;
+
 export class Courier {
   readonly #parts: CourierParts;
   /** Reordered plans: what each payment has collected so far. */
   readonly #collected = new Map<Payment, Parcel[]>();
+  readonly #messages = new WeakMap<WebhookRecord, Message>();
 
   constructor(parts: CourierParts) {
     this.#parts = parts;
   }
 
   /** Tells the merchant about `event`, if this payment's dialect tells it at all. */
-  announce(
-    payment: Payment,
-    event: GatewayEvent,
-    about: { cancellationId?: string; url?: string | null } = {},
-  ): void {
+  announce(payment: Payment, event: GatewayEvent, about: About = {}): void {
     const says = wordFor(payment.dialect, event);
     const url = about.url === undefined ? payment.webhookUrl : about.url;
     if (says === null || url === null) return;
     const id = `msg_${this.#parts.ids.uuid()}`;
-    const { cancellationId } = about;
+    const { cancellationId, trigger = null } = about;
     const message = webhookMessage(id, payment, says, cancellationId, this.#parts.clock());
     const { mode, times } = payment.webhookPlan;
     for (let copy = 0; copy < (mode === 'repeated' ? times : 1); copy += 1) {
       const { body } = message;
-      const record: WebhookRecord = { id, event, says, url, fate: 'waiting', body, attempts: [] };
+      const record: WebhookRecord = {
+        id,
+        event,
+        trigger,
+        says,
+        url,
+        fate: 'waiting',
+        body,
+        attempts: [],
+      };
       payment.webhooks.push(record);
+      this.#messages.set(record, message);
       this.#dispatch(payment, { message, record }, copy);
     }
+  }
+
+  /** One more send by hand, with no retries after it; resolves when it was answered. */
+  async resend(record: WebhookRecord): Promise<void> {
+    const message = this.#messages.get(record);
+    if (message === undefined) return;
+    record.trigger = 'MANUAL';
+    const sent = this.#attempt({ message, record }, MAX_RETRIES);
+    this.#parts.later.track(sent);
+    await sent;
   }
 
   #dispatch(payment: Payment, parcel: Parcel, copy: number): void {
@@ -104,7 +136,13 @@ export class Courier {
     }
     const v1 = message.dialect === 'v1';
     record.fate = 'sent';
-    const attempt = { atMs: clock(), status: null as number | null, error: null as string | null };
+    const attempt: WebhookAttempt = {
+      atMs: clock(),
+      status: null,
+      error: null,
+      answeredAtMs: null,
+      answer: null,
+    };
     record.attempts.push(attempt);
     const answer = await outgoing.post({
       url: record.url,
@@ -114,6 +152,10 @@ export class Courier {
     });
     attempt.status = answer.status;
     attempt.error = answer.error;
+    if (answer.status !== null) {
+      attempt.answeredAtMs = clock();
+      attempt.answer = textOf(answer.body);
+    }
     if (answer.status === 200) {
       record.fate = 'delivered';
       return;
@@ -138,4 +180,9 @@ export class Courier {
     // The counter at the end of the id makes the jitter the same in every run of a seed.
     return baseMs * chance(seed, Number.parseInt(message.id.slice(-12), 16), retries);
   }
+}
+
+function textOf(body: unknown): string {
+  const text = typeof body === 'string' ? body : (JSON.stringify(body) ?? '');
+  return text.slice(0, MAX_ANSWER_LENGTH);
 }

@@ -1,6 +1,7 @@
 /** What is wrong with the gateway right now; every switch can be thrown while it runs. */
 
 import { z } from 'zod';
+import { type CrashPlan, type CrashPoint, CrashPoints, type Stop } from './crash-points.ts';
 import { chance } from './random.ts';
 import type { World } from './types.ts';
 
@@ -14,6 +15,12 @@ export const ENDPOINTS = [
   'cancel',
   'prepare',
   'closeAccount',
+  'issueAccount',
+  'changeAccount',
+  'confirm',
+  'transactions',
+  'paymentsByCursor',
+  'resendWebhook',
 ] as const;
 export type Endpoint = (typeof ENDPOINTS)[number];
 
@@ -22,7 +29,7 @@ const restFault = z.strictObject({
    * refuse: the connection is reset before anything is read. error: `status` (500) with a page that is not
    * JSON, nothing done. hang: `hangMs` of silence, then the work is done and answered.
    * answer_lost: the work is done, and the connection reset instead of the answer. pg_error: the PG refuses
-   * (cancellations only; elsewhere like error).
+   * to cancel, to charge (manual confirm) or to close an account; elsewhere like error.
    */
   kind: z.enum(['refuse', 'error', 'hang', 'answer_lost', 'pg_error']),
   /** Absent: every endpoint. */
@@ -47,6 +54,13 @@ export type RestFault = z.output<typeof restFault>;
 export type FaultState = z.output<typeof faultState>;
 export type FaultInput = z.input<typeof faultState>;
 
+export interface PointInput {
+  answer: CrashPlan['answer'];
+  hold?: CrashPlan['hold'];
+  /** So many calls go by first. */
+  skip?: number;
+}
+
 export interface Plug {
   unplug(): Promise<void>;
   plugIn(): Promise<void>;
@@ -58,6 +72,7 @@ export class Faults {
   readonly #plug: Plug;
   #rest: RestFault[] = [];
   #drawn = 0;
+  readonly #points = new CrashPoints();
   webhooksSilenced = false;
 
   constructor(seed: number, expireTokens: () => void, plug: Plug) {
@@ -87,7 +102,27 @@ export class Faults {
     };
   }
 
+  /**
+   * Stops the next call at `endpoint` at an exact place. `answer: 'lost'`: it is carried out and its
+   * connection cut. `answer: 'hang'`: it is held until `release()`, `before` or `after` (the default)
+   * it is carried out. Met once; it goes before the faults of `rest`.
+   */
+  at(
+    world: World,
+    endpoint: Endpoint,
+    { answer, hold = 'after', skip = 0 }: PointInput = { answer: 'hang' },
+  ): CrashPoint {
+    return this.#points.add({ world, endpoint, answer, hold, skip });
+  }
+
+  /** The stop that this call meets, if any. */
+  stopFor(world: World, endpoint: Endpoint): Stop | null {
+    return this.#points.take(world, endpoint);
+  }
+
+  /** Mends everything; calls that are held go on. */
   clear(): void {
+    this.#points.clear();
     this.#rest = [];
     this.webhooksSilenced = false;
   }

@@ -13,22 +13,39 @@ Point the service at it:
   PORTONE_V2_URL=${url}/v2  PORTONE_V2_SECRET=${v2.apiSecret}
   PORTONE_WEBHOOK_SECRET=${v2.webhookSecret ?? '(none: V2 messages go unsigned)'}
 
-Be a buyer (V1, card):
+Be a buyer in a browser, and watch what PortOne does:
+  ${url}/checkout
+  A shop may link there: ?merchantUid=order-1&amount=30000&confirmUrl=...&webhookUrl=...&redirectUrl=...
+  (URL-encoded), also dialect, method, buyer, orderName, currency, test=true, lang=ko
+
+Play a written story, and be told what did not hold (examples: src/sandbox/scenarios):
+  npm run sandbox -- --scenario src/sandbox/scenarios/plain-card-v1.yaml
+
+Be a buyer with curl (V1, card):
   curl -s ${url}/sandbox/payments \\
     -d '{"merchantUid":"order-1","amount":30000,"confirmUrl":"http://localhost:8080/confirm?token=..."}'
   dialect   v1 | v2-2024-01-01 | v2-2024-04-25          method   card | vbank
-  buyer     pay | decline | vanish | hang_up | repeat | pay_late | fail_then_paid
+  buyer     pay | decline | vanish | hang_up | repeat | pay_late | fail_late | fail_then_paid
   webhooks  {"mode":"normal|lost|repeated|delayed|reordered","delayMs":500,"times":2}
+  cancels   {"how":"now|later|late_failure|never","lateMs":1000,"refusals":1,"message":"..."}
   also      webhookUrl, form, test, omitAmount, amountAsText, paymentId, lateMs, hangUpAfterMs,
-            pgDelayMs, pending, repeat {"times":1,"when":"concurrent|after|after_paid"}
+            pgDelayMs, pending, dueInMs, afterDue, closable, customData,
+            repeat {"times":1,"when":"concurrent|after|after_paid"}
 
-Pay into a virtual account:      curl -s -X POST ${url}/sandbox/payments/IMP_UID/deposit
-Cancel in the console:           curl -s -X POST ${url}/sandbox/payments/IMP_UID/cancel
+V2 manual confirm: a token instead of a charge:
+  curl -s ${url}/sandbox/authentications -d '{"merchantUid":"order-1","amount":30000}'
+
+Afterwards, each with: curl -s -X POST ${url}/sandbox/payments/IMP_UID/...
+  deposit            into a virtual account
+  cancel             in the console, all of it or -d '{"amount":1000}'
+  approve, fail      of an attempt that was left open
+  dispute, resolveDispute, resend
+
 Money against seats:             curl -s ${url}/sandbox/books
 Void every token:                curl -s -X POST ${url}/sandbox/tokens/expire
 Break things (and mend: []):     curl -s -X PUT ${url}/sandbox/faults \\
     -d '{"rest":[{"kind":"error","endpoint":"payment","status":503}],"webhooksSilenced":true}'
   kind      refuse | error | hang (hangMs) | answer_lost | pg_error       times, share, world: v1 | v2
-  endpoint  token | payment | payments | find | findAll | status | cancel | prepare | closeAccount
+  endpoint  token | payment | payments | find | findAll | status | cancel | prepare | closeAccount ...
 `;
 }

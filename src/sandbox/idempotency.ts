@@ -35,13 +35,14 @@ export function idempotent(clock: () => number): RestMiddleware {
     stored.set(name, entry);
     forgetOldest(stored);
     await next();
-    // Nothing was done: a retry must be able to do it.
-    if (ctx.state.dropped || ctx.status >= 500) stored.delete(name);
+    // Nothing was looked at: a retry must be able to do it. What the PG refused stays refused.
+    if (ctx.state.dropped || ctx.state.faulty) stored.delete(name);
     else entry.answer = { status: ctx.status, body: structuredClone(ctx.body) };
   };
 }
 
 function repeat(ctx: RestContext, { answer }: Stored) {
+  ctx.state.note?.(answer === null ? 'outstanding' : 'replayed');
   if (answer === null) {
     return refuse(ctx, 409, 'IDEMPOTENCY_OUTSTANDING_REQUEST', 'still being worked on');
   }

@@ -1,63 +1,22 @@
 /** Every payment attempt and the only legal ways its state changes; no network in here. */
 
+import { type CancelRequest, cancellableOf, refusalOf } from './cancel-rules.ts';
 import type { PayPlan } from './pay-request.ts';
+import { newPayment, type Payment } from './payment.ts';
 import type { Ids } from './random.ts';
 import type {
   Cancellation,
   CancelOutcome,
-  ConfirmAnswer,
+  CancelRequestRecord,
   Dialect,
-  HistoryEntry,
   NotOpened,
-  PayMethod,
   PaymentState,
-  VirtualAccount,
-  WebhookRecord,
   World,
 } from './types.ts';
 
-export interface Payment {
-  dialect: Dialect;
-  paymentId: string;
-  merchantUid: string;
-  amount: number;
-  currency: string;
-  orderName: string;
-  method: PayMethod;
-  test: boolean;
-  state: PaymentState;
-  /** V2 PAY_PENDING: approval is awaited. */
-  pending: boolean;
-  account: VirtualAccount | null;
-  cancelledAmount: number;
-  cancellations: Cancellation[];
-  pgTid: string;
-  startedAtMs: number;
-  updatedAtMs: number;
-  paidAtMs: number | null;
-  failedAtMs: number | null;
-  cancelledAtMs: number | null;
-  failReason: string | null;
-  webhookUrl: string | null;
-  form: boolean;
-  webhookPlan: PayPlan['webhooks'];
-  confirms: ConfirmAnswer[];
-  webhooks: WebhookRecord[];
-  history: HistoryEntry[];
-}
-
-export interface CancelRequest {
-  /** null: all that is left. */
-  amount: number | null;
-  reason: string;
-  /** What the merchant believes is left (V1 `checksum`, V2 `currentCancellableAmount`). */
-  expectedBalance: number | null;
-  requester: Cancellation['requester'];
-}
+export type { Payment } from './payment.ts';
 
 export const worldOf = (dialect: Dialect): World => (dialect === 'v1' ? 'v1' : 'v2');
-
-export const balanceOf = (payment: Payment): number => payment.amount - payment.cancelledAmount;
 
 interface Shelf {
   byId: Map<string, Payment>;
@@ -73,6 +32,7 @@ export class Ledger {
   readonly #maxPayments: number;
   readonly #shelves: Record<World, Shelf> = { v1: emptyShelf(), v2: emptyShelf() };
   notOpened = 0;
+  readonly strayCancelRequests: CancelRequestRecord[] = [];
 
   constructor(clock: () => number, ids: Ids, maxPayments: number) {
     this.#clock = clock;
@@ -89,8 +49,19 @@ export class Ledger {
     return this.find('v1', paymentId) ?? this.find('v2', paymentId);
   }
 
+  /** Every order's attempts, the order begun first coming first. */
+  orders(world: World): IterableIterator<readonly Payment[]> {
+    return this.#shelves[world].byOrder.values();
+  }
+
   attemptsOf(world: World, merchantUid: string): readonly Payment[] {
     return this.#shelves[world].byOrder.get(merchantUid) ?? [];
+  }
+
+  /** An order's payment that succeeded, else its latest attempt. */
+  current(world: World, merchantUid: string): Payment | null {
+    const attempts = this.attemptsOf(world, merchantUid);
+    return attempts.find(({ paidAtMs }) => paidAtMs !== null) ?? attempts.at(-1) ?? null;
   }
 
   payments(world: World): IterableIterator<Payment> {
@@ -125,35 +96,8 @@ export class Ledger {
     if (this.#shelves.v1.byId.size + this.#shelves.v2.byId.size >= this.#maxPayments) {
       throw new RangeError(`the sandbox keeps at most ${this.#maxPayments} payments`);
     }
-    const now = this.#clock();
-    const payment: Payment = {
-      dialect: plan.dialect,
-      paymentId: plan.paymentId ?? this.newPaymentId(world),
-      merchantUid: plan.merchantUid,
-      amount: plan.amount,
-      currency: plan.currency,
-      orderName: plan.orderName,
-      method: plan.method,
-      test: plan.test,
-      state: 'ready',
-      pending: false,
-      account: null,
-      cancelledAmount: 0,
-      cancellations: [],
-      pgTid: this.#ids.digits(14),
-      startedAtMs: now,
-      updatedAtMs: now,
-      paidAtMs: null,
-      failedAtMs: null,
-      cancelledAtMs: null,
-      failReason: null,
-      webhookUrl: plan.webhookUrl,
-      form: plan.form,
-      webhookPlan: plan.webhooks,
-      confirms: [],
-      webhooks: [],
-      history: [{ atMs: now, state: 'ready', why: 'window opened' }],
-    };
+    const id = plan.paymentId ?? this.newPaymentId(world);
+    const payment = newPayment(plan, { id, pgTid: this.#ids.digits(14), atMs: this.#clock() });
     shelf.byId.set(payment.paymentId, payment);
     const attempts = shelf.byOrder.get(payment.merchantUid);
     if (attempts === undefined) shelf.byOrder.set(payment.merchantUid, [payment]);
@@ -201,6 +145,15 @@ export class Ledger {
     this.#turn(payment, 'ready', 'virtual account issued');
   }
 
+  changeAccount(
+    payment: Payment,
+    { amount, dueAtMs }: { amount: number | null; dueAtMs: number | null },
+  ): void {
+    if (amount !== null) payment.amount = amount;
+    if (payment.account !== null && dueAtMs !== null) payment.account.dueAtMs = dueAtMs;
+    payment.updatedAtMs = this.#clock();
+  }
+
   /** The instant of closing, or null when no account is waiting for money. */
   closeAccount(payment: Payment): number | null {
     const account = payment.account;
@@ -211,37 +164,50 @@ export class Ledger {
     return now;
   }
 
+  /** Takes a cancellation, which `completeCancellation` or `dropCancellation` ends, or refuses it. */
   cancel(payment: Payment, request: CancelRequest): CancelOutcome {
-    const balance = balanceOf(payment);
-    if (payment.paidAtMs === null) return { cancelled: false, why: 'not_paid' };
-    if (balance === 0) return { cancelled: false, why: 'already_cancelled' };
-    if (request.expectedBalance !== null && request.expectedBalance !== balance) {
-      return { cancelled: false, why: 'balance_differs' };
+    const refusal = refusalOf(payment, request);
+    if (refusal !== null) {
+      if (payment.refusalsLeft > 0 && refusal.why === 'pg_refused') payment.refusalsLeft -= 1;
+      return { cancelled: false, ...refusal };
     }
-    const amount = request.amount ?? balance;
-    if (!Number.isInteger(amount) || amount <= 0) {
-      return { cancelled: false, why: 'invalid_amount' };
-    }
-    if (amount > balance) return { cancelled: false, why: 'amount_too_large' };
     const cancellation: Cancellation = {
       id: this.#ids.uuid(),
       pgTid: payment.pgTid,
-      amount,
+      amount: request.amount ?? cancellableOf(payment),
       reason: request.reason,
       atMs: this.#clock(),
       requester: request.requester,
+      status: 'requested',
+      doneAtMs: null,
     };
     payment.cancellations.push(cancellation);
-    payment.cancelledAmount += amount;
-    payment.cancelledAtMs = cancellation.atMs;
-    this.#turn(payment, 'cancelled', `${amount} cancelled: ${request.reason}`);
     return { cancelled: true, cancellation };
+  }
+
+  /** The money goes back. false: it is back, or was given up. */
+  completeCancellation(payment: Payment, cancellation: Cancellation): boolean {
+    if (cancellation.status !== 'requested') return false;
+    cancellation.status = 'succeeded';
+    cancellation.doneAtMs = this.#clock();
+    payment.cancelledAmount += cancellation.amount;
+    payment.cancelledAtMs = cancellation.doneAtMs;
+    this.#turn(payment, 'cancelled', `${cancellation.amount} cancelled: ${cancellation.reason}`);
+    return true;
+  }
+
+  dropCancellation(payment: Payment, cancellation: Cancellation): boolean {
+    if (cancellation.status !== 'requested') return false;
+    cancellation.status = 'failed';
+    payment.updatedAtMs = this.#clock();
+    return true;
   }
 
   #turn(payment: Payment, state: PaymentState, why: string): void {
     const now = this.#clock();
     payment.state = state;
     payment.updatedAtMs = now;
+    payment.statusChangedAtMs = now;
     payment.history.push({ atMs: now, state, why });
   }
 }

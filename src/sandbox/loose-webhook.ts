@@ -1,8 +1,8 @@
 /** Sends a webhook of the tester's own wording, signed rightly, wrongly, too long ago or not at all. */
 
 import type { Gateway } from './gateway.ts';
-import { encode, signature } from './messages.ts';
-import type { ConfirmAnswer, LooseWebhook } from './types.ts';
+import { encode, STORE_ID, signature } from './messages.ts';
+import type { BillingKeyEvent, ConfirmAnswer, LooseWebhook } from './types.ts';
 
 const TIMEOUT_MS = 30_000;
 /** Receivers accept 300 s either way. */
@@ -16,6 +16,18 @@ export async function sendLoose(gateway: Gateway, webhook: LooseWebhook): Promis
   const message = { id: webhook.id ?? `msg_${gateway.ids.uuid()}`, body };
   const headers = { 'content-type': contentType, ...signed(gateway, webhook, message) };
   return gateway.outgoing.post({ url, headers, body, timeoutMs: TIMEOUT_MS });
+}
+
+/** Other business of the same store, on the same URL. */
+export function sendBillingKey(
+  gateway: Gateway,
+  event: BillingKeyEvent,
+  billingKey = `billing-key-${gateway.ids.uuid()}`,
+): Promise<ConfirmAnswer> {
+  const timestamp = new Date(gateway.clock()).toISOString();
+  const data = { billingKey, storeId: STORE_ID };
+  const body = { type: `BillingKey.${event}`, timestamp, data };
+  return sendLoose(gateway, { body, signature: 'good' });
 }
 
 function signed(

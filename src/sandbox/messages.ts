@@ -57,6 +57,7 @@ export function confirmMessage(
 const V1_STATUS: Partial<Record<GatewayEvent, string>> = {
   issued: 'ready',
   paid: 'paid',
+  failed_late: 'failed',
   // Docs name no status of its own for a partial cancel; PortOne's plugin reads `cancelled`.
   partly_cancelled: 'cancelled',
   cancelled: 'cancelled',
@@ -67,16 +68,27 @@ const V2_STATUS: Record<GatewayEvent, string> = {
   issued: 'VirtualAccountIssued',
   paid: 'Paid',
   failed: 'Failed',
+  failed_late: 'Failed',
   pending: 'PayPending',
+  cancel_pending: 'CancelPending',
   partly_cancelled: 'PartialCancelled',
   cancelled: 'Cancelled',
+  dispute_created: 'DisputeCreated',
+  dispute_resolved: 'DisputeResolved',
 };
+
+/** 2024-01-01 knows no disputes. */
+const SINCE_2024_04_25: ReadonlySet<GatewayEvent> = new Set([
+  'dispute_created',
+  'dispute_resolved',
+]);
 
 /** The word on the wire for `event`, or null where the dialect sends nothing about it. */
 export function wordFor(dialect: Dialect, event: GatewayEvent): string | null {
   // V1 is silent about opened windows and ordinary failures.
   if (dialect === 'v1') return V1_STATUS[event] ?? null;
-  return dialect === 'v2-2024-01-01' ? V2_STATUS[event] : `Transaction.${V2_STATUS[event]}`;
+  if (dialect === 'v2-2024-04-25') return `Transaction.${V2_STATUS[event]}`;
+  return SINCE_2024_04_25.has(event) ? null : V2_STATUS[event];
 }
 
 export function webhookMessage(

@@ -16,6 +16,8 @@ export const bad = (message: string, code = 1): Envelope => ({ code, message, re
 
 /** The status `cancelled` covers a partial cancel too: `cancel_amount` tells them apart. */
 export function v1Payment(payment: Payment): Record<string, unknown> {
+  // One that is only under way is not told of.
+  const cancelled = payment.cancellations.filter(({ status }) => status === 'succeeded');
   return {
     imp_uid: payment.paymentId,
     merchant_uid: payment.merchantUid,
@@ -38,7 +40,7 @@ export function v1Payment(payment: Payment): Record<string, unknown> {
     buyer_tel: '010-0000-0000',
     buyer_addr: null,
     buyer_postcode: null,
-    custom_data: null,
+    custom_data: payment.customData,
     user_agent: 'sandbox',
     status: payment.state,
     started_at: seconds(payment.startedAtMs),
@@ -46,12 +48,12 @@ export function v1Payment(payment: Payment): Record<string, unknown> {
     failed_at: seconds(payment.failedAtMs),
     cancelled_at: seconds(payment.cancelledAtMs),
     fail_reason: payment.failReason,
-    cancel_reason: payment.cancellations.at(-1)?.reason ?? null,
+    cancel_reason: cancelled.at(-1)?.reason ?? null,
     receipt_url: null,
-    cancel_history: payment.cancellations.map((cancellation) => ({
+    cancel_history: cancelled.map((cancellation) => ({
       pg_tid: cancellation.pgTid,
       amount: cancellation.amount,
-      cancelled_at: seconds(cancellation.atMs),
+      cancelled_at: seconds(cancellation.doneAtMs),
       reason: cancellation.reason,
       cancellation_id: cancellation.id,
       receipt_url: null,

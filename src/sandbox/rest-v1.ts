@@ -1,10 +1,10 @@
 /** The V1 REST API (`api.iamport.kr`): the envelope, its token, and the payment endpoints. */
 
 import Router from '@koa/router';
-import { cancelPayment } from './cancel.ts';
 import type { Endpoint } from './faults.ts';
 import type { Gateway } from './gateway.ts';
 import type { Payment } from './ledger.ts';
+import { noteCancelRequest } from './request-notes.ts';
 import {
   amountOf,
   faultsAt,
@@ -12,25 +12,17 @@ import {
   type RestContext,
   type RestMiddleware,
   type RestState,
-  readFields,
+  reading,
   textOf,
 } from './rest.ts';
+import { changeAccount, closeAccount, issueAccount } from './rest-v1-accounts.ts';
+import { answer, NO_SUCH_PAYMENT, refuse } from './rest-v1-answers.ts';
+import { cancel } from './rest-v1-cancel.ts';
 import { many, paged, sorted, V1_STATUSES, windowOf } from './rest-v1-lookup.ts';
-import { bad, good, v1Payment } from './rest-v1-shapes.ts';
-import type { CancelRefusal } from './types.ts';
+import { v1Payment } from './rest-v1-shapes.ts';
 
-const NO_SUCH_PAYMENT = '존재하지 않는 결제정보입니다.';
 const MAX_IDS = 100;
 const MAX_MERCHANT_UID_LENGTH = 40;
-
-const CANCEL_REFUSALS: Record<CancelRefusal, string> = {
-  unknown_payment: '취소할 결제건이 존재하지 않습니다.',
-  not_paid: '결제완료 상태가 아니어서 취소할 수 없습니다.',
-  already_cancelled: '이미 전액취소된 주문입니다.',
-  balance_differs: '취소 가능 잔액(checksum)이 일치하지 않습니다.',
-  amount_too_large: '취소 가능 금액을 초과하였습니다.',
-  invalid_amount: '취소 금액이 올바르지 않습니다.',
-};
 
 export function v1Api(gateway: Gateway): RestMiddleware {
   const router = new Router<RestState>();
@@ -45,27 +37,13 @@ export function v1Api(gateway: Gateway): RestMiddleware {
   };
 }
 
-function refuse(ctx: RestContext, status: number, message: string, code = 1): void {
-  ctx.status = status;
-  ctx.body = bad(message, code);
-}
-
-function answer(ctx: RestContext, response: unknown): void {
-  ctx.status = 200;
-  ctx.body = good(response);
-}
-
 /** Faults, then the body, then the token; the handler runs only when all three are in order. */
 function guard(gateway: Gateway, endpoint: Endpoint): RestMiddleware[] {
-  return [faultsAt(gateway, 'v1', endpoint), body, token(gateway)];
+  return [reading, faultsAt(gateway, 'v1', endpoint), body, token(gateway)];
 }
 
-const body: RestMiddleware = async (ctx, next) => {
-  const fields = await readFields(ctx);
-  if (fields === null) return refuse(ctx, 400, '요청 본문을 해석할 수 없습니다.');
-  ctx.state.fields = fields;
-  return next();
-};
+const body: RestMiddleware = (ctx, next) =>
+  ctx.state.readable ? next() : refuse(ctx, 400, '요청 본문을 해석할 수 없습니다.');
 
 function token(gateway: Gateway): RestMiddleware {
   return (ctx, next) => {
@@ -76,7 +54,7 @@ function token(gateway: Gateway): RestMiddleware {
 }
 
 function tokenRoute(router: Router<RestState>, gateway: Gateway): void {
-  router.post('/users/getToken', faultsAt(gateway, 'v1', 'token'), body, (ctx) => {
+  router.post('/users/getToken', reading, faultsAt(gateway, 'v1', 'token'), body, (ctx) => {
     const { imp_key, imp_secret } = ctx.state.fields;
     const { key, secret } = gateway.credentials.v1;
     if (imp_key !== key || imp_secret !== secret) {
@@ -207,47 +185,15 @@ function byIds(gateway: Gateway, ctx: RestContext) {
 }
 
 function changeRoutes(router: Router<RestState>, gateway: Gateway): void {
-  router.post('/payments/cancel', ...guard(gateway, 'cancel'), (ctx) => cancel(gateway, ctx));
-  router.delete('/vbanks/:imp_uid', ...guard(gateway, 'closeAccount'), (ctx) => {
-    const payment = gateway.ledger.find('v1', String(ctx.params.imp_uid));
-    if (payment === null) return refuse(ctx, 404, NO_SUCH_PAYMENT);
-    if (gateway.ledger.closeAccount(payment) === null) {
-      return refuse(ctx, 400, '입금대기 상태의 가상계좌가 아닙니다.');
-    }
-    return answer(ctx, v1Payment(payment));
-  });
-}
-
-function cancel(gateway: Gateway, ctx: RestContext) {
-  const { fields } = ctx.state;
-  const impUid = textOf(fields.imp_uid);
-  const merchantUid = textOf(fields.merchant_uid);
-  if (impUid === null && merchantUid === null) {
-    return refuse(ctx, 400, 'imp_uid 또는 merchant_uid가 필요합니다.');
-  }
-  const payment = cancellable(gateway, impUid, merchantUid ?? '');
-  // Refusals of a cancellation are HTTP 200 with a code other than 0.
-  if (payment === null) return refuse(ctx, 200, CANCEL_REFUSALS.unknown_payment);
-  if (payment.account !== null && textOf(fields.refund_account) === null) {
-    return refuse(ctx, 200, '가상계좌 환불에는 환불계좌 정보가 필요합니다.');
-  }
-  const amount = amountOf(fields.amount);
-  const request = {
-    amount: amount === 0 ? null : amount,
-    reason: textOf(fields.reason) ?? '',
-    expectedBalance: amountOf(fields.checksum),
-    requester: 'api' as const,
-  };
-  // Silent unless asked, and then only to the console's URL, for payments that had a webhook.
-  const told = isYes(fields.enable_webhook) && payment.webhookUrl !== null ? 'console_url' : 'none';
-  const outcome = cancelPayment(gateway, payment, request, told);
-  if (!outcome.cancelled) return refuse(ctx, 200, CANCEL_REFUSALS[outcome.why]);
-  return answer(ctx, v1Payment(payment));
-}
-
-/** `imp_uid` wins, even when it is wrong and the other is right. */
-function cancellable(gateway: Gateway, impUid: string | null, merchantUid: string): Payment | null {
-  if (impUid !== null) return gateway.ledger.find('v1', impUid);
-  const attempts = gateway.ledger.attemptsOf('v1', merchantUid);
-  return attempts.find(({ paidAtMs }) => paidAtMs !== null) ?? attempts.at(-1) ?? null;
+  const noted = noteCancelRequest(gateway, 'v1');
+  router.post('/payments/cancel', reading, noted, ...guard(gateway, 'cancel'), (ctx) =>
+    cancel(gateway, ctx),
+  );
+  router.post('/vbanks', ...guard(gateway, 'issueAccount'), (ctx) => issueAccount(gateway, ctx));
+  router.put('/vbanks/:imp_uid', ...guard(gateway, 'changeAccount'), (ctx) =>
+    changeAccount(gateway, ctx, String(ctx.params.imp_uid)),
+  );
+  router.delete('/vbanks/:imp_uid', ...guard(gateway, 'closeAccount'), (ctx) =>
+    closeAccount(gateway, ctx, String(ctx.params.imp_uid)),
+  );
 }

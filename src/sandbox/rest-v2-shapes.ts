@@ -1,8 +1,9 @@
 /** A payment as V2 prints it: a union on `status`, RFC 3339 times, the sums under `amount`. */
 
-import { balanceOf, type Payment } from './ledger.ts';
+import { balanceOf } from './cancel-rules.ts';
+import type { Payment } from './ledger.ts';
 import { STORE_ID } from './messages.ts';
-import type { Cancellation, WebhookRecord } from './types.ts';
+import type { Cancellation, Dispute, WebhookAttempt, WebhookRecord } from './types.ts';
 
 type Shape = Record<string, unknown>;
 
@@ -40,13 +41,20 @@ export function v2Payment(payment: Payment): Shape {
     webhooks: payment.webhooks.filter(({ attempts }) => attempts.length > 0).map(v2Webhook),
     requestedAt: time(payment.startedAtMs),
     updatedAt: time(payment.updatedAtMs),
-    statusChangedAt: time(payment.updatedAtMs),
+    statusChangedAt: time(payment.statusChangedAtMs),
     orderName: payment.orderName,
     amount: amounts(payment),
     currency: payment.currency,
     customer: { name: '구매자', email: 'buyer@example.com' },
+    ...(payment.customData === null ? {} : { customData: payment.customData }),
     ...settled(payment),
   };
+}
+
+/** One attempt: the same, with its own id first and the order's beside it. */
+export function v2Transaction(payment: Payment): Shape {
+  const { id, transactionId, ...rest } = v2Payment(payment);
+  return { ...rest, id: transactionId, paymentId: id };
 }
 
 function amounts(payment: Payment): Shape {
@@ -92,22 +100,33 @@ function settled(payment: Payment): Shape {
     return { failedAt: time(failedAtMs), failure };
   }
   if (paidAtMs === null) return {};
-  const paid = { paidAt: time(paidAtMs), pgTxId: payment.pgTid };
-  if (cancelledAtMs === null) return paid;
   const cancellations = payment.cancellations.map(v2Cancellation);
-  return { ...paid, cancellations, cancelledAt: time(cancelledAtMs) };
+  const settled = {
+    paidAt: time(paidAtMs),
+    pgTxId: payment.pgTid,
+    disputes: payment.disputes.map(v2Dispute),
+    ...(cancellations.length > 0 ? { cancellations } : {}),
+  };
+  return cancelledAtMs === null ? settled : { ...settled, cancelledAt: time(cancelledAtMs) };
 }
+
+const v2Dispute = ({ reason, createdAtMs, resolvedAtMs }: Dispute): Shape => ({
+  status: resolvedAtMs === null ? 'UNRESOLVED' : 'RESOLVED',
+  reason,
+  createdAt: time(createdAtMs),
+  ...(resolvedAtMs === null ? {} : { resolvedAt: time(resolvedAtMs) }),
+});
 
 export function v2Cancellation(cancellation: Cancellation): Shape {
   return {
-    status: 'SUCCEEDED',
+    status: cancellation.status.toUpperCase(),
     id: cancellation.id,
     pgCancellationId: cancellation.pgTid,
     totalAmount: cancellation.amount,
     taxFreeAmount: 0,
     vatAmount: Math.round(cancellation.amount / 11),
     reason: cancellation.reason,
-    cancelledAt: time(cancellation.atMs),
+    ...(cancellation.doneAtMs === null ? {} : { cancelledAt: time(cancellation.doneAtMs) }),
     requestedAt: time(cancellation.atMs),
     trigger: cancellation.requester === 'api' ? 'API' : 'CONSOLE',
   };
@@ -118,24 +137,45 @@ const PAYMENT_STATUS: Partial<Record<WebhookRecord['event'], string>> = {
   issued: 'VIRTUAL_ACCOUNT_ISSUED',
   paid: 'PAID',
   failed: 'FAILED',
+  failed_late: 'FAILED',
   pending: 'PAY_PENDING',
+  // Nothing of the payment itself has changed by then.
+  cancel_pending: 'PAID',
+  dispute_created: 'PAID',
+  dispute_resolved: 'PAID',
   partly_cancelled: 'PARTIAL_CANCELLED',
   cancelled: 'CANCELLED',
 };
 
-function v2Webhook(webhook: WebhookRecord): Shape {
+export function v2Webhook(webhook: WebhookRecord): Shape {
+  const first = webhook.attempts[0];
   const last = webhook.attempts.at(-1);
-  const answered = last !== undefined && last.status !== null;
-  const unhappy = answered ? 'FAILED_NOT_OK_RESPONSE' : 'FAILED_UNEXPECTED_ERROR';
   return {
-    id: webhook.id,
     paymentStatus: PAYMENT_STATUS[webhook.event],
-    status: webhook.fate === 'delivered' ? 'SUCCEEDED' : unhappy,
+    id: webhook.id,
+    ...statusOf(webhook, last),
     url: webhook.url,
-    isAsync: false,
+    isAsync: webhook.trigger !== null && webhook.trigger !== 'MANUAL',
     currentExecutionCount: webhook.attempts.length,
     maxExecutionCount: MAX_EXECUTIONS,
-    request: { body: webhook.body, requestedAt: time(webhook.attempts[0]?.atMs ?? 0) },
-    ...(answered ? { response: { code: String(last.status) } } : {}),
+    ...(webhook.trigger === null ? {} : { trigger: webhook.trigger }),
+    request: { header: '{}', body: webhook.body, requestedAt: time(last?.atMs ?? 0) },
+    ...responseOf(last),
+    triggeredAt: time(first?.atMs ?? 0),
   };
+}
+
+/** Without an answer yet there is no status. */
+function statusOf(webhook: WebhookRecord, last: WebhookAttempt | undefined): Shape {
+  if (webhook.fate === 'delivered') return { status: 'SUCCEEDED' };
+  if (last?.status != null) return { status: 'FAILED_NOT_OK_RESPONSE' };
+  return last?.error == null ? {} : { status: 'FAILED_UNEXPECTED_ERROR' };
+}
+
+function responseOf(last: WebhookAttempt | undefined): Shape {
+  if (last === undefined || last.status === null || last.answeredAtMs === null) return {};
+  const { status, answer, answeredAtMs } = last;
+  const code = String(status);
+  const respondedAt = time(answeredAtMs);
+  return { response: { code, header: '{}', body: answer ?? '', respondedAt } };
 }

@@ -1,52 +1,27 @@
 /** The V2 REST API (`api.portone.io`): typed errors, the secret, and the payment endpoints. */
 
 import Router from '@koa/router';
-import { cancelPayment } from './cancel.ts';
 import type { Endpoint } from './faults.ts';
 import type { Gateway } from './gateway.ts';
 import { idempotent } from './idempotency.ts';
-import type { Payment } from './ledger.ts';
+import { noteCancelRequest, noteChargeRequest } from './request-notes.ts';
 import {
-  amountOf,
   faultsAt,
-  isYes,
   type RestContext,
   type RestMiddleware,
   type RestState,
-  readFields,
-  textOf,
+  reading,
 } from './rest.ts';
-import { v2Cancellation, v2Payment } from './rest-v2-shapes.ts';
-import type { CancelRefusal } from './types.ts';
-
-const CANCEL_REFUSALS: Record<CancelRefusal, [status: number, type: string]> = {
-  unknown_payment: [404, 'PAYMENT_NOT_FOUND'],
-  not_paid: [409, 'PAYMENT_NOT_PAID'],
-  already_cancelled: [409, 'PAYMENT_ALREADY_CANCELLED'],
-  balance_differs: [409, 'CANCELLABLE_AMOUNT_CONSISTENCY_BROKEN'],
-  amount_too_large: [409, 'CANCEL_AMOUNT_EXCEEDS_CANCELLABLE_AMOUNT'],
-  invalid_amount: [400, 'INVALID_REQUEST'],
-};
+import { answer, refuse } from './rest-v2-answers.ts';
+import { cancel, closeAccount, confirm, preRegister, resendWebhook } from './rest-v2-changes.ts';
+import { byCursor, byPage, one, transactions } from './rest-v2-lookup.ts';
 
 export function v2Api(gateway: Gateway): RestMiddleware {
   const router = new Router<RestState>();
   const once = idempotent(gateway.clock);
   loginRoute(router, gateway);
-  router.get('/payments/:id', ...guard(gateway, 'payment'), (ctx) => {
-    const payment = current(gateway, String(ctx.params.id));
-    if (payment === null) return refuse(ctx, 404, 'PAYMENT_NOT_FOUND');
-    return answer(ctx, v2Payment(payment));
-  });
-  router.post('/payments/:id/cancel', once, ...guard(gateway, 'cancel'), (ctx) =>
-    cancel(gateway, ctx, String(ctx.params.id)),
-  );
-  router.post('/payments/:id/pre-register', once, ...guard(gateway, 'prepare'), (ctx) =>
-    preRegister(gateway, ctx, String(ctx.params.id)),
-  );
-  const close = '/payments/:id/virtual-account/close';
-  router.post(close, once, ...guard(gateway, 'closeAccount'), (ctx) =>
-    closeAccount(gateway, ctx, String(ctx.params.id)),
-  );
+  lookupRoutes(router, gateway);
+  changeRoutes(router, gateway, once);
   const routes = router.routes() as unknown as RestMiddleware;
   return async (ctx, next) => {
     await routes(ctx, next);
@@ -54,26 +29,54 @@ export function v2Api(gateway: Gateway): RestMiddleware {
   };
 }
 
-function refuse(ctx: RestContext, status: number, type: string, message?: string): void {
-  ctx.status = status;
-  ctx.body = { type, message: message ?? type.toLowerCase().replaceAll('_', ' ') };
+function lookupRoutes(router: Router<RestState>, gateway: Gateway): void {
+  router.get('/payments-by-cursor', ...guard(gateway, 'paymentsByCursor'), (ctx) =>
+    byCursor(gateway, ctx),
+  );
+  router.get('/payments', ...guard(gateway, 'payments'), (ctx) => byPage(gateway, ctx));
+  router.get('/payments/:id', ...guard(gateway, 'payment'), (ctx) =>
+    one(gateway, ctx, String(ctx.params.id)),
+  );
+  router.get('/payments/:id/transactions', ...guard(gateway, 'transactions'), (ctx) =>
+    transactions(gateway, ctx, String(ctx.params.id)),
+  );
 }
 
-function answer(ctx: RestContext, body: unknown): void {
-  ctx.status = 200;
-  ctx.body = body;
+const NOTES: Partial<Record<Endpoint, (gateway: Gateway) => RestMiddleware>> = {
+  cancel: (gateway) => noteCancelRequest(gateway, 'v2'),
+  confirm: noteChargeRequest,
+};
+
+type Change = (gateway: Gateway, ctx: RestContext, id: string) => Promise<void> | void;
+
+function changeRoutes(router: Router<RestState>, gateway: Gateway, once: RestMiddleware): void {
+  const add = (path: string, endpoint: Endpoint, change: Change): void => {
+    const notes = NOTES[endpoint]?.(gateway);
+    const noted = notes === undefined ? [] : [notes];
+    router.post(
+      `/payments/:id/${path}`,
+      reading,
+      ...noted,
+      once,
+      ...guard(gateway, endpoint),
+      (ctx) => change(gateway, ctx, String(ctx.params.id)),
+    );
+  };
+  add('cancel', 'cancel', cancel);
+  add('confirm', 'confirm', confirm);
+  add('pre-register', 'prepare', preRegister);
+  add('resend-webhook', 'resendWebhook', resendWebhook);
+  add('virtual-account/close', 'closeAccount', closeAccount);
 }
 
 function guard(gateway: Gateway, endpoint: Endpoint): RestMiddleware[] {
-  return [faultsAt(gateway, 'v2', endpoint), body, secret(gateway)];
+  return [reading, faultsAt(gateway, 'v2', endpoint), body, secret(gateway)];
 }
 
-const body: RestMiddleware = async (ctx, next) => {
-  const fields = await readFields(ctx);
-  if (fields === null) return refuse(ctx, 400, 'INVALID_REQUEST', 'the body is not a JSON object');
-  ctx.state.fields = fields;
-  return next();
-};
+const body: RestMiddleware = (ctx, next) =>
+  ctx.state.readable
+    ? next()
+    : refuse(ctx, 400, 'INVALID_REQUEST', 'the body is not a JSON object');
 
 function secret(gateway: Gateway): RestMiddleware {
   return (ctx, next) => {
@@ -87,62 +90,11 @@ function secret(gateway: Gateway): RestMiddleware {
 }
 
 function loginRoute(router: Router<RestState>, gateway: Gateway): void {
-  router.post('/login/api-secret', faultsAt(gateway, 'v2', 'token'), body, (ctx) => {
+  router.post('/login/api-secret', reading, faultsAt(gateway, 'v2', 'token'), body, (ctx) => {
     if (ctx.state.fields.apiSecret !== gateway.credentials.v2.apiSecret) {
       return refuse(ctx, 401, 'UNAUTHORIZED');
     }
     const accessToken = gateway.tokens.v2();
     return answer(ctx, { accessToken, refreshToken: `refresh.${accessToken}` });
   });
-}
-
-/** An order's one payment that succeeded, else its latest attempt. */
-function current(gateway: Gateway, id: string): Payment | null {
-  const attempts = gateway.ledger.attemptsOf('v2', id);
-  return attempts.find(({ paidAtMs }) => paidAtMs !== null) ?? attempts.at(-1) ?? null;
-}
-
-function cancel(gateway: Gateway, ctx: RestContext, id: string) {
-  const { fields } = ctx.state;
-  const reason = textOf(fields.reason);
-  if (reason === null) return refuse(ctx, 400, 'INVALID_REQUEST', 'reason is required');
-  const payment = current(gateway, id);
-  if (payment === null) return refuse(ctx, 404, 'PAYMENT_NOT_FOUND');
-  const refundable = payment.account === null || typeof fields.refundAccount === 'object';
-  if (!refundable) return refuse(ctx, 400, 'INVALID_REQUEST', 'refundAccount is required');
-  const request = {
-    amount: amountOf(fields.amount),
-    reason,
-    expectedBalance: amountOf(fields.currentCancellableAmount),
-    requester: 'api' as const,
-  };
-  const told = isYes(fields.skipWebhook) ? 'none' : 'payment_url';
-  const outcome = cancelPayment(gateway, payment, request, told);
-  if (!outcome.cancelled) return refuse(ctx, ...CANCEL_REFUSALS[outcome.why]);
-  return answer(ctx, { cancellation: v2Cancellation(outcome.cancellation) });
-}
-
-function preRegister(gateway: Gateway, ctx: RestContext, id: string) {
-  if (gateway.ledger.wasPaid('v2', id)) return refuse(ctx, 409, 'ALREADY_PAID');
-  const { fields } = ctx.state;
-  const amount = amountOf(fields.totalAmount);
-  if (amount !== null && (!Number.isInteger(amount) || amount < 0)) {
-    return refuse(ctx, 400, 'INVALID_REQUEST', 'totalAmount is not an integer');
-  }
-  // Without an amount there is nothing to compare with later.
-  if (amount !== null) {
-    const currency = textOf(fields.currency) ?? 'KRW';
-    gateway.ledger.registered('v2').set(id, { amount, currency });
-  }
-  return answer(ctx, {});
-}
-
-function closeAccount(gateway: Gateway, ctx: RestContext, id: string) {
-  const payment = current(gateway, id);
-  if (payment === null) return refuse(ctx, 404, 'PAYMENT_NOT_FOUND');
-  if (payment.account === null) return refuse(ctx, 409, 'PAYMENT_NOT_WAITING_FOR_DEPOSIT');
-  const closedAtMs = gateway.ledger.closeAccount(payment);
-  if (closedAtMs === null) return refuse(ctx, 409, 'PAYMENT_NOT_WAITING_FOR_DEPOSIT');
-  gateway.courier.announce(payment, 'failed');
-  return answer(ctx, { closedAt: new Date(closedAtMs).toISOString() });
 }

@@ -2,19 +2,23 @@
 
 import { randomInt } from 'node:crypto';
 import Koa from 'koa';
+import { approveById, dispute, failById, resendInConsole, resolveDispute } from './aftermath.ts';
+import { authenticate } from './authenticate.ts';
 import { booksOf } from './books.ts';
-import { cancelInConsole } from './cancel.ts';
+import { cancelInConsole, finishCancellations } from './cancel.ts';
+import { checkoutPage } from './checkout/assets.ts';
 import { controlApi } from './control.ts';
 import { Courier } from './courier.ts';
+import { deposit } from './decide.ts';
 import { Faults } from './faults.ts';
 import type { Gateway } from './gateway.ts';
 import { helpText } from './help.ts';
 import { Later } from './later.ts';
 import { Ledger } from './ledger.ts';
 import { Listener } from './listener.ts';
-import { sendLoose } from './loose-webhook.ts';
+import { sendBillingKey, sendLoose } from './loose-webhook.ts';
 import { Outgoing } from './outgoing.ts';
-import { deposit, pay } from './pay.ts';
+import { pay } from './pay.ts';
 import { Ids } from './random.ts';
 import type { RestMiddleware, RestState } from './rest.ts';
 import { v1Api } from './rest-v1.ts';
@@ -54,14 +58,25 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     credentials: gateway.credentials,
     faults: gateway.faults,
     pay: (request: PayRequest) => tracked(gateway, request),
+    authenticate: (request) => authenticate(gateway, request),
+    approve: (paymentId) => approveById(gateway, paymentId),
+    fail: (paymentId, reason = '[PG] 결제가 승인되지 않았습니다.') =>
+      failById(gateway, paymentId, reason),
+    dispute: (paymentId, reason = '카드 명의자가 이의를 제기하였습니다.') =>
+      dispute(gateway, paymentId, reason),
+    resolveDispute: (paymentId) => resolveDispute(gateway, paymentId),
+    resendInConsole: (paymentId, webhookId) => resendInConsole(gateway, paymentId, webhookId),
     deposit: (paymentId) => deposit(gateway, paymentId),
     cancelInConsole: (paymentId, amount, reason) =>
       cancelInConsole(gateway, paymentId, amount, reason),
+    finishCancellations: (paymentId) => finishCancellations(gateway, paymentId),
     sendWebhook: (webhook) => sendLoose(gateway, webhook),
+    sendBillingKey: (event, billingKey) => sendBillingKey(gateway, event, billingKey),
     configure: (settings) => void Object.assign(gateway.settings, settings),
-    books: () => booksOf(gateway.ledger),
+    books: (merchantUid) => booksOf(gateway.ledger, merchantUid),
     idle: () => gateway.later.idle(),
     close: async () => {
+      gateway.faults.clear();
       gateway.later.stop();
       gateway.outgoing.close();
       await listener.unplug();
@@ -118,12 +133,14 @@ function application(gateway: Gateway, url: () => string): ReturnType<Koa['callb
   const v1 = v1Api(gateway);
   const v2 = v2Api(gateway);
   const control = controlApi(gateway, () => helpText(url(), gateway.credentials));
+  const page = checkoutPage();
   const road: RestMiddleware = (ctx, next) => {
     ctx.state.dropped = false;
     if (ctx.path === '/' || ctx.path.startsWith('/sandbox')) {
       if (ctx.path === '/') ctx.path = '/sandbox';
       return control(ctx, next);
     }
+    if (/^\/checkout(\/|$)/.test(ctx.path)) return page(ctx, next);
     const world = /^\/(v1|v2)(?=\/)/.exec(ctx.path)?.[1];
     if (world !== undefined) ctx.path = ctx.path.slice(3);
     return (world ?? guess(gateway, ctx.path, ctx.get('authorization'))) === 'v2'

@@ -1,6 +1,9 @@
 /** The words of the sandbox gateway: what can be asked of it and what it says back. */
 
+import type { Books, Cancellation } from './book-types.ts';
 import type { Faults } from './faults.ts';
+
+export type * from './book-types.ts';
 
 export type World = 'v1' | 'v2';
 export type WebhookVersion = '2024-01-01' | '2024-04-25';
@@ -13,7 +16,7 @@ export type Buyer =
   | 'pay'
   /** The PG declines after the 200. */
   | 'decline'
-  /** The window is closed after the confirm: `ready` for ever, and no webhook on V1. */
+  /** The window is closed after the confirm: `ready` for ever, or until `approve`; silent on V1. */
   | 'vanish'
   /** The gateway breaks the confirm connection after `hangUpAfterMs`; the payment fails. */
   | 'hang_up'
@@ -21,6 +24,8 @@ export type Buyer =
   | 'repeat'
   /** Approved (or, for vbank, deposited) `lateMs` after the confirm. */
   | 'pay_late'
+  /** Not approved after all, `lateMs` after the confirm. */
+  | 'fail_late'
   /** Recorded as failed, then paid after `lateMs` all the same. */
   | 'fail_then_paid';
 
@@ -38,6 +43,21 @@ export interface RepeatPlan {
   /** Extra confirms, 1 unless told. */
   times?: number | undefined;
   when?: 'concurrent' | 'after' | 'after_paid' | undefined;
+}
+
+/** What the PG does when money is to go back. */
+export interface CancelPlan {
+  /**
+   * now unless told. later: taken at once and carried out after `lateMs`, as PayPal does. late_failure:
+   * taken at once, and not carried out after all. never: always refused.
+   */
+  how?: 'now' | 'later' | 'late_failure' | 'never' | undefined;
+  /** null: not before `finishCancellations`. */
+  lateMs?: number | null | undefined;
+  /** The first so many are refused, none unless told. */
+  refusals?: number | undefined;
+  /** What the PG says when it refuses. */
+  message?: string | undefined;
 }
 
 export interface PayRequest {
@@ -66,13 +86,30 @@ export interface PayRequest {
   buyer?: Buyer | undefined;
   hangUpAfterMs?: number | undefined;
   lateMs?: number | undefined;
-  /** pay_late on V2: PAY_PENDING with its webhook meanwhile, as PayPal does, instead of READY. */
+  /**
+   * pay_late, fail_late and vanish: the method is asynchronous, as PayPal is. On V2 PAY_PENDING with
+   * its webhook meanwhile, instead of READY; on V1 a webhook about a failure too.
+   */
   pending?: boolean | undefined;
   repeat?: RepeatPlan | undefined;
   /** How long the PG takes between the 200 and its decision. */
   pgDelayMs?: number | undefined;
   /** How long a virtual account may be paid into, 24 h unless told. */
   dueInMs?: number | undefined;
+  /** Money that comes after the due date; PGs differ. accepted unless told. */
+  afterDue?: 'accepted' | 'refused' | undefined;
+  /** false: the provider can neither close nor change the virtual account. */
+  closable?: boolean | undefined;
+  cancels?: CancelPlan | undefined;
+  /** V1 `custom_data`, V2 `customData`. */
+  customData?: string | undefined;
+  /** Manual confirm: how long the buyer's authentication lasts, 10 min unless told. */
+  authLastsMs?: number | undefined;
+  /**
+   * Manual confirm with nothing paid by it (vbank, pending): `paidAt` is answered all the same, since
+   * the published schema makes it required.
+   */
+  paidAtAlways?: boolean | undefined;
   webhooks?: WebhookPlan | undefined;
 }
 
@@ -104,96 +141,6 @@ export interface PayOutcome {
   errorMessage: string | null;
   /** Webhook messages under way or delivered when the browser side ended; retries not counted. */
   webhooksSent: number;
-}
-
-export interface VirtualAccount {
-  bankCode: string;
-  bankName: string;
-  bank: string;
-  number: string;
-  holder: string;
-  issuedAtMs: number;
-  dueAtMs: number;
-  closedAtMs: number | null;
-}
-
-export interface Cancellation {
-  id: string;
-  pgTid: string;
-  amount: number;
-  reason: string;
-  atMs: number;
-  requester: 'api' | 'console';
-}
-
-/** What a webhook tells. `opened`, `failed` and `pending` exist on V2 only. */
-export type GatewayEvent =
-  | 'opened'
-  | 'issued'
-  | 'paid'
-  | 'failed'
-  | 'pending'
-  | 'partly_cancelled'
-  | 'cancelled';
-
-export interface WebhookAttempt {
-  atMs: number;
-  status: number | null;
-  error: string | null;
-}
-
-export interface WebhookRecord {
-  id: string;
-  event: GatewayEvent;
-  /** The word on the wire: V1 status, 2024-01-01 status or 2024-04-25 type. */
-  says: string;
-  url: string;
-  fate: 'waiting' | 'sent' | 'delivered' | 'given_up' | 'lost' | 'silenced';
-  body: string;
-  attempts: WebhookAttempt[];
-}
-
-export interface HistoryEntry {
-  atMs: number;
-  state: PaymentState;
-  why: string;
-}
-
-export interface BookEntry {
-  dialect: Dialect;
-  paymentId: string;
-  merchantUid: string;
-  amount: number;
-  currency: string;
-  method: PayMethod;
-  test: boolean;
-  state: PaymentState;
-  everPaid: boolean;
-  cancelledAmount: number;
-  /** Money the merchant has: paid less cancelled. */
-  kept: number;
-  confirms: ConfirmAnswer[];
-  webhooks: WebhookRecord[];
-  cancellations: Cancellation[];
-  history: HistoryEntry[];
-  failReason: string | null;
-}
-
-export interface BookTotals {
-  attempts: number;
-  notOpened: number;
-  states: Record<PaymentState, number>;
-  everPaid: number;
-  paidAmount: number;
-  cancelledAmount: number;
-  kept: number;
-  confirms: number;
-  confirmsAnswered200: number;
-}
-
-export interface Books {
-  payments: BookEntry[];
-  totals: BookTotals;
 }
 
 export interface V1Credentials {
@@ -237,7 +184,13 @@ export type DepositOutcome =
   | { accepted: true; afterDue: boolean }
   | {
       accepted: false;
-      why: 'unknown_payment' | 'no_account' | 'account_closed' | 'already_deposited' | 'order_paid';
+      why:
+        | 'unknown_payment'
+        | 'no_account'
+        | 'account_closed'
+        | 'already_deposited'
+        | 'past_due'
+        | 'order_paid';
     };
 
 export type CancelRefusal =
@@ -246,11 +199,29 @@ export type CancelRefusal =
   | 'already_cancelled'
   | 'balance_differs'
   | 'amount_too_large'
-  | 'invalid_amount';
+  | 'invalid_amount'
+  /** Money paid into a virtual account goes back to an account that must be named. */
+  | 'account_missing'
+  | 'pg_refused';
 
+/** `cancelled` with a cancellation that is only `requested`: taken, to be carried out later. */
 export type CancelOutcome =
   | { cancelled: true; cancellation: Cancellation }
-  | { cancelled: false; why: CancelRefusal };
+  | { cancelled: false; why: CancelRefusal; message?: string };
+
+/** What the browser brings back from a V2 window with manual confirm. */
+export interface Authentication {
+  /** Good for one charge; empty where the window did not open. */
+  paymentToken: string;
+  txId: string;
+  /** The same as `txId`: what the books call the attempt. */
+  paymentId: string;
+  /** V2's `paymentId`. */
+  merchantUid: string;
+  notOpened: NotOpened | null;
+}
+
+export type BillingKeyEvent = 'Ready' | 'Issued' | 'Failed' | 'Deleted' | 'Updated';
 
 /** A message of the tester's own making, for forgeries and repeats. */
 export interface LooseWebhook {
@@ -272,14 +243,33 @@ export interface Sandbox {
   credentials: { v1: V1Credentials; v2: V2Credentials };
   faults: Faults;
   pay(request: PayRequest): Promise<PayOutcome>;
+  /**
+   * V2's manual confirm: the buyer authenticates and comes back with a token; nothing is charged, and
+   * no confirm_url asked, until `POST /payments/{id}/confirm` says so.
+   */
+  authenticate(request: PayRequest): Promise<Authentication>;
+  /** An attempt left open, or failed, is paid after all. false: it cannot be any more. */
+  approve(paymentId: string): boolean;
+  /** An attempt left open fails. false: it is not open. */
+  fail(paymentId: string, reason?: string): boolean;
+  /** The cardholder disputes the payment with the bank (V2). false: nothing paid to dispute. */
+  dispute(paymentId: string, reason?: string): boolean;
+  resolveDispute(paymentId: string): boolean;
+  /** The console sends a webhook once more, the latest unless told. false: there is none. */
+  resendInConsole(paymentId: string, webhookId?: string): boolean;
   /** The buyer pays into the virtual account of `paymentId`. */
   deposit(paymentId: string): DepositOutcome;
   /** A cancellation in the admin console, which always sends a webhook. */
   cancelInConsole(paymentId: string, amount?: number, reason?: string): CancelOutcome;
+  /** What the PG had only taken is carried out now, or given up; how many there were. */
+  finishCancellations(paymentId: string): number;
   sendWebhook(webhook: LooseWebhook): Promise<ConfirmAnswer>;
+  /** Signed, to the console's URL. */
+  sendBillingKey(event: BillingKeyEvent, billingKey?: string): Promise<ConfirmAnswer>;
   /** The console's settings, changeable while running. */
   configure(settings: { confirmUrl?: string; webhookUrl?: string }): void;
-  books(): Books;
+  /** Everybody's, or one order's. */
+  books(merchantUid?: string): Books;
   /** Resolves when no payment, late payment, delayed webhook or retry is outstanding. */
   idle(): Promise<void>;
   close(): Promise<void>;

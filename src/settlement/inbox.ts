@@ -4,40 +4,57 @@ import pLimit from 'p-limit';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
 import { loadSql } from '../db/sql.ts';
+import { databaseFate } from '../faults/database-errors.ts';
 import type { Log } from '../log.ts';
 import { backoffMs } from '../payments/backoff.ts';
-import { type SettleOptions, settlePayment } from '../payments/settle-payment.ts';
+import { type Settled, type SettleOptions, settlePayment } from '../payments/settle-payment.ts';
 import type { Gateway } from '../portone/gateway.ts';
 import { GatewayUnreachable } from '../portone/payment.ts';
 import type { PortOne } from '../portone/portone.ts';
-import type { WebhookNotice } from './read-webhook.ts';
+import { noteDispute } from './disputes.ts';
+import type { WebhookKind, WebhookNotice } from './read-webhook.ts';
 
 const sql = { store: loadSql('store_webhooks'), claim: loadSql('claim_webhooks') };
 
 /** Whoever claimed a webhook and died gives it up after this long. */
 const CLAIM_MS = 15_000;
-/** PortOne may not know a payment yet; after so many tries, over two hours, it never will. */
-const UNKNOWN_TRIES_MAX = 30;
+/** PortOne may not know a payment yet; so long after its webhook, it never will. */
+const UNKNOWN_FOR_MS = 7_200_000;
+/** While PortOne is away: all that waits is settled within so long of its return. */
+const AWAY_WAIT_MAX_MS = 15_000;
 const CONCURRENT_MAX = 16;
+
+/** What became of a webhook; kept with it. */
+export type InboxOutcome = Settled | 'ignored' | 'unknown_payment' | 'unanswerable';
+
+/** Nothing can be said yet. `away`: PortOne, or the database, did not answer. */
+type NotYet = 'away' | 'later';
 
 export interface InboxOptions extends SettleOptions {
   portone: PortOne;
   log: Log;
-  onSettled?: (outcome: string) => void;
+  config: { portone: { webhookSecrets: string[] } };
+  onSettled?: (outcome: InboxOutcome) => void;
 }
 
 interface Claimed {
   id: number;
   gateway: Gateway;
+  kind: WebhookKind;
+  verified: boolean;
   paymentId: string | null;
   merchantUid: string | null;
   tries: number;
+  receivedAt: Date;
+  happenedAt: string | null;
 }
 
 export interface IncomingWebhook {
   notice: WebhookNotice;
   /** The sender's own id of it, where the sender is known. */
   externalId: string | null;
+  /** Signed by a secret of ours. */
+  verified: boolean;
   body: unknown;
 }
 
@@ -49,9 +66,7 @@ export async function storeWebhooks(
 ): Promise<(number | null)[]> {
   const rows = await database.query<{ id: number | null }>(
     sql.store,
-    JSON.stringify(
-      webhooks.map(({ notice, externalId, body }, n) => ({ n, ...notice, externalId, body })),
-    ),
+    JSON.stringify(webhooks.map(({ notice, ...rest }, n) => ({ n, ...notice, ...rest }))),
     clock.now(),
   );
   return rows.map((row) => row.id);
@@ -80,17 +95,23 @@ export async function workInbox(
   return claimed.length;
 }
 
-/** A payment sends several webhooks; one look at it answers them all. */
+/** A payment sends several webhooks; one look at it answers them all. The newest comes first. */
 function sameThing(claimed: Claimed[]): [Claimed, ...Claimed[]][] {
   const groups = new Map<string, [Claimed, ...Claimed[]]>();
-  for (const webhook of claimed) {
-    const { gateway, paymentId, merchantUid } = webhook;
-    const key = JSON.stringify([gateway, paymentId, merchantUid]);
+  for (const webhook of claimed.toSorted((a, b) => b.id - a.id)) {
+    const key = JSON.stringify(keyOf(webhook));
     const group = groups.get(key);
     if (group) group.push(webhook);
     else groups.set(key, [webhook]);
   }
   return [...groups.values()];
+}
+
+function keyOf({ id, gateway, kind, paymentId, merchantUid }: Claimed): unknown[] {
+  if (kind === 'other') return [kind];
+  if (kind === 'payment') return [gateway, paymentId, merchantUid];
+  // Each dispute has its own time and sender.
+  return [kind, id];
 }
 
 async function work(options: InboxOptions, group: [Claimed, ...Claimed[]]): Promise<void> {
@@ -99,9 +120,9 @@ async function work(options: InboxOptions, group: [Claimed, ...Claimed[]]): Prom
   const line = { webhookIds: group.map((w) => w.id), paymentId: first.paymentId };
   try {
     const outcome = await outcomeOf(options, first);
-    if (outcome === null) {
-      await again(options, group);
-      log.info(line, 'webhook kept; asked again later');
+    if (outcome === 'away' || outcome === 'later') {
+      await again(options, group, outcome);
+      log.info({ ...line, outcome }, 'webhook kept; asked again later');
       return;
     }
     await done(options, group, outcome);
@@ -109,38 +130,84 @@ async function work(options: InboxOptions, group: [Claimed, ...Claimed[]]): Prom
     log.info({ ...line, outcome }, 'webhook settled');
   } catch (error) {
     log.warn({ ...line, error: (error as Error).message }, 'webhook kept; asked again later');
-    await again(options, group).catch(() => undefined);
+    const why = databaseFate(error) === 'fail' ? 'later' : 'away';
+    await again(options, group, why).catch(() => undefined);
   }
 }
 
-/** @returns null where nothing can be said yet */
-async function outcomeOf(options: InboxOptions, webhook: Claimed): Promise<string | null> {
-  const { gateway, paymentId, merchantUid } = webhook;
-  if (paymentId === null || merchantUid === null) return 'ignored';
+async function outcomeOf(options: InboxOptions, webhook: Claimed): Promise<InboxOutcome | NotYet> {
+  const { kind, paymentId, merchantUid } = webhook;
+  if (kind === 'other' || paymentId === null || merchantUid === null) return 'ignored';
   // Nobody's order: not worth a question, and no way to make us ask many.
   const known = await options.database.prisma.order.count({ where: { merchantUid } });
   if (known === 0) return 'unknown_order';
-  const api = options.portone.api(gateway);
-  if (!api) return null;
+  const noted = await noteIfDispute(options, webhook, { paymentId, merchantUid });
   try {
-    const payment = await api.read({ gateway, paymentId, merchantUid });
-    if (payment) return await settlePayment(options, payment);
-    return webhook.tries >= UNKNOWN_TRIES_MAX ? 'unknown_payment' : null;
+    return await settle(options, webhook, { paymentId, merchantUid }, noted);
   } catch (error) {
-    if (error instanceof GatewayUnreachable) return null;
+    if (error instanceof GatewayUnreachable) return 'away';
     throw error;
   }
 }
 
-async function done(options: InboxOptions, group: Claimed[], outcome: string): Promise<void> {
+interface Named {
+  paymentId: string;
+  merchantUid: string;
+}
+
+async function settle(
+  options: InboxOptions,
+  webhook: Claimed,
+  named: Named,
+  noted: boolean,
+): Promise<InboxOutcome | NotYet> {
+  const api = options.portone.api(webhook.gateway);
+  const waitedMs = options.clock.now().getTime() - webhook.receivedAt.getTime();
+  // Without credentials nobody can be asked; kept a while, for a process that is set up later.
+  if (!api) return waitedMs > UNKNOWN_FOR_MS ? 'unanswerable' : 'later';
+  const payment = await api.read({ gateway: webhook.gateway, ...named });
+  if (!payment) {
+    return waitedMs > UNKNOWN_FOR_MS ? 'unknown_payment' : 'later';
+  }
+  const outcome = await settlePayment(options, payment);
+  // V2 may have told of an attempt that it does not show; the one that it shows is the order's.
+  if (!noted) {
+    const now = await noteIfDispute(options, webhook, named);
+    if (!now) await noteIfDispute(options, webhook, payment);
+  }
+  return outcome;
+}
+
+/** @returns false where the payment is not on record yet */
+async function noteIfDispute(
+  options: InboxOptions,
+  { kind, verified, receivedAt, happenedAt }: Claimed,
+  { paymentId, merchantUid }: Named,
+): Promise<boolean> {
+  if (kind !== 'dispute_opened' && kind !== 'dispute_resolved') return true;
+  // Stored before there was a secret: its sender could have been known, and was not.
+  if (!verified && options.config.portone.webhookSecrets.length > 0) return true;
+  const told = Date.parse(happenedAt ?? '');
+  // Nothing happened after it was told, nor before there were computers.
+  const at = told > 0 && told < receivedAt.getTime() ? new Date(told) : receivedAt;
+  return noteDispute(options, { paymentId, merchantUid, step: kind, happenedAt: at, verified });
+}
+
+async function done(options: InboxOptions, group: Claimed[], outcome: InboxOutcome): Promise<void> {
   await options.database.prisma.webhook.updateMany({
     where: { id: { in: group.map((w) => w.id) } },
     data: { state: 'done', outcome, doneAt: options.clock.now() },
   });
 }
 
-async function again(options: InboxOptions, group: [Claimed, ...Claimed[]]): Promise<void> {
-  const at = options.clock.now().getTime() + backoffMs(group[0].tries);
+async function again(
+  options: InboxOptions,
+  group: [Claimed, ...Claimed[]],
+  why: NotYet,
+): Promise<void> {
+  const waitMs = backoffMs(group[0].tries);
+  const at =
+    options.clock.now().getTime() + Math.min(waitMs, why === 'away' ? AWAY_WAIT_MAX_MS : waitMs);
   await options.database.prisma.webhook.updateMany({
     where: { id: { in: group.map((w) => w.id) }, state: 'pending' },
     data: { nextTryAt: new Date(at) },

@@ -2,6 +2,8 @@
 
 import { execFile } from 'node:child_process';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { becomes, pay } from '../support/buyer.ts';
+import { until } from '../support/wait.ts';
 import { openWorld, type World } from '../support/world.ts';
 
 /** Each command is a process that compiles itself first; on a busy machine that takes seconds. */
@@ -65,4 +67,34 @@ test('an unknown event is exit code 1, wrong usage 2', async () => {
     error: 'There is no event nowhere.',
   });
   expect(await audit('--everything')).toMatchObject({ code: 2, stdout: '' });
+});
+
+test('the money is added up, and what waits for the organizer is told and is no violation', async () => {
+  const event = await world.event(2);
+  const order = await world.order(event, [{ ticketType: 'ga', quantity: 2 }]);
+  const { paymentId } = await pay(world, order);
+  await becomes(world, order, 'paid');
+  world.sandbox.cancelInConsole(paymentId, 5_000);
+  const id = await until('a case is open', async () => {
+    const { body } = await world.call('GET', `/api/events/${event}/cases?open=true`);
+    return body.cases[0]?.id;
+  });
+  const told = await audit('--event', event);
+  expect(told).toMatchObject({ code: 0, stderr: '' });
+  expect(told.stdout).toContain('15,000 won kept: 20,000 won paid, 5,000 won back');
+  expect(told.stdout).toContain('seats sold for 20,000 won');
+  expect(told.stdout).toContain('1 open (-5,000 won)');
+  expect(told.stdout).toContain('unexplained 0 won');
+  expect(told.stdout).toContain(`partial_cancel ${id}, order ${order.merchantUid}`);
+  expect(told.stdout).toContain(`POST /api/cases/${id}/close`);
+  expect(JSON.parse((await audit('--event', event, '--json')).stdout)).toMatchObject({
+    clean: true,
+    events: { [event]: { money: [{ kept: 15_000, openCases: { count: 1 }, difference: 0 }] } },
+  });
+
+  await world.sql('UPDATE cases SET closed_at = now(), closed_by = $1 WHERE id = $2', 'nobody', id);
+  const unexplained = await audit('--event', event);
+  expect(unexplained.code).toBe(1);
+  expect(unexplained.stdout).toMatch(/FAIL {2}moneyAstray .*: 1 violation\n/);
+  expect(unexplained.stdout).toContain('unexplained -5,000 won');
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { REFUSAL_STATUS } from '../../src/confirm/verdict.ts';
+import { answerSchemas } from '../../src/operations/openapi-answers.ts';
 import { projectRoot } from '../../src/root.ts';
 
 const read = (path: string) => readFileSync(join(projectRoot, path), 'utf8');
@@ -42,7 +43,12 @@ describe('.env.example', () => {
   });
 
   test('shows the very defaults of the code', () => {
-    for (const [name, value] of settings) expect(example.get(name), name).toBe(value);
+    for (const [name, value] of settings) {
+      const shown = example.get(name) ?? '';
+      // The same, though it may have a clearer word for it: `off` says more than 0.
+      expect(readConfig({ [name]: shown }), name).toEqual(readConfig({}));
+      expect(shown === '', name).toBe(value === '');
+    }
   });
 
   test('is a valid configuration as it stands, for development', () => {
@@ -168,16 +174,41 @@ describe('README.md', () => {
     expect(told).toEqual({ confirmed: 200, ...REFUSAL_STATUS });
   });
 
-  test('names only commands that there are', () => {
+  test('names the commands that there are, all of them', () => {
     const { scripts } = JSON.parse(read('package.json'));
-    const named = [...readme.matchAll(/npm run ([a-z:]+)/g)].map(([, name]) => name ?? '');
-    for (const name of named) expect(Object.keys(scripts), name).toContain(name);
+    const named = [...readme.matchAll(/npm (?:run )?([a-z:]+)/g)].map(([, name]) => name ?? '');
+    const ours = named.filter((name) => name !== 'run');
+    expect([...new Set(ours)].sort()).toEqual(Object.keys(scripts).sort());
+  });
+
+  test('has every kind of case and every state of a refund', () => {
+    const { Cases, Refund } = answerSchemas;
+    const kinds = Cases.shape.cases.element.shape.kind.options.filter((kind) => kind !== 'refund');
+    for (const word of [...kinds, ...Refund.shape.state.options]) {
+      expect(readme).toContain(`\n| \`${word}\` | `);
+    }
+  });
+
+  test('leads only to sections that there are', () => {
+    const sections = [...readme.matchAll(/^#{2,3} (.+)$/gm)].map(([, title = '']) =>
+      title
+        .toLowerCase()
+        .replace(/[^\w -]/g, '')
+        .replaceAll(' ', '-'),
+    );
+    const named = [...readme.matchAll(/\]\(#([^)]+)\)/g)].map(([, section]) => section);
+    expect(named.length).toBeGreaterThan(5);
+    for (const section of named) expect(sections).toContain(section);
   });
 
   test('names only settings and metrics that there are', () => {
-    const names = readme.match(/`(?:CONFIRM|PORTONE|SWEEP|QUEUE|DATABASE|SHUTDOWN)_[A-Z0-9_]+/g);
-    for (const name of names ?? []) expect([...settings.keys()]).toContain(name.slice(1));
-    const source = read('src/operations/metrics.ts');
+    // Each in its own quotes, as `NAME` or `NAME=value`; PortOne's own words have no such prefix.
+    const ours =
+      /`((?:API|CONFIRM|DATABASE|HOST|NODE|PAYMENT|PORTONE|PUBLIC|QUEUE|RECONCILE|SHUTDOWN|SWEEP|TRUST|WEBHOOK)_[A-Z0-9_]+)(?=[`=/])/g;
+    const names = [...readme.matchAll(ours)].map(([, name = '']) => name);
+    expect(names.length).toBeGreaterThan(10);
+    for (const name of names) expect([...settings.keys()]).toContain(name);
+    const source = ['metrics', 'gateway-metrics'].map((f) => read(`src/operations/${f}.ts`)).join();
     for (const [, name] of readme.matchAll(/seatline_([a-z_]+?)(?:_bucket|_count)?(?=[{[\s`)])/g)) {
       expect(source.includes(`${name}'`), name).toBe(true);
     }

@@ -1,16 +1,15 @@
-// The pure parts of the demo: who comes, what they do next, the statistics, the money, the charts.
+// The pure parts of the demo: who comes, what they do next, the statistics, the charts.
 
 import { describe, expect, test } from 'vitest';
-import { planBuyers } from '../../src/demo/buyers.ts';
+import { attemptOf, planBuyers } from '../../src/demo/buyers.ts';
 import { escaped, lineChart, stackedBars, ticksTo } from '../../src/demo/charts.ts';
 import { Dice } from '../../src/demo/dice.ts';
 import { namedSeats, planEvents, seatsOf } from '../../src/demo/events.ts';
-import { compareMoney, type MoneyFacts } from '../../src/demo/money.ts';
 import { nextStep } from '../../src/demo/next-step.ts';
 import { type Move, seatStory, seatsOverTime } from '../../src/demo/record.ts';
 import { binned, latencyOf, percentile, rateOf } from '../../src/demo/stats.ts';
+import { LEADS } from '../../src/demo/stories.ts';
 import { tableOf } from '../../src/demo/table.ts';
-import type { BookEntry } from '../../src/sandbox/types.ts';
 
 describe('statistics', () => {
   test('percentiles are measured values, by nearest rank', () => {
@@ -39,6 +38,7 @@ describe('the plan', () => {
       { buyers: 3_000, seats: 1_000, events: 3 },
       { buyers: 7, seats: 5, events: 5 },
       { buyers: 150, seats: 41, events: 2 },
+      { buyers: 400, seats: 200, events: 20 },
       { buyers: 1, seats: 1, events: 1 },
     ]) {
       const events = planEvents(size);
@@ -48,6 +48,8 @@ describe('the plan', () => {
         0,
       );
       expect(new Set(events.map((event) => event.slug)).size).toBe(size.events);
+      // Or an order of one event could be taken for another's.
+      for (const { slug } of events) expect(slug).not.toMatch(/-\d+$/);
       expect(planBuyers(events, 1, 5_000)).toHaveLength(size.buyers);
     }
   });
@@ -56,6 +58,47 @@ describe('the plan', () => {
     const events = planEvents({ buyers: 200, seats: 60, events: 3 });
     expect(planBuyers(events, 5, 9_000)).toEqual(planBuyers(events, 5, 9_000));
     expect(planBuyers(events, 5, 9_000)).not.toEqual(planBuyers(events, 6, 9_000));
+  });
+
+  test('every leading part is played in each event that has room, before the rush', () => {
+    const events = planEvents({ buyers: 3_000, seats: 1_000, events: 3 });
+    const leads = planBuyers(events, 5, 9_000).filter((buyer) => buyer.leads);
+    expect(leads).toHaveLength(3 * LEADS.length);
+    for (const [story, after] of LEADS) {
+      const own = leads.filter((buyer) => buyer.story === story && buyer.after === after);
+      expect(new Set(own.map((buyer) => buyer.event)).size).toBe(3);
+    }
+    expect(Math.max(...leads.map((buyer) => buyer.arrivesAtMs))).toBeLessThan(200);
+  });
+
+  test('a small sale has room for some leads, and each of its events for others', () => {
+    const [a, b] = planEvents({ buyers: 60, seats: 40, events: 2 }).map((_, event, events) =>
+      planBuyers(events, 5, 9_000)
+        .filter((buyer) => buyer.leads && buyer.event === event)
+        .map((buyer) => `${buyer.story} ${buyer.after}`),
+    );
+    expect(a).toHaveLength(5);
+    expect(b).toHaveLength(5);
+    expect(a?.filter((part) => b?.includes(part))).toEqual([]);
+  });
+
+  test('what one dialect cannot say is said in another', () => {
+    const events = planEvents({ buyers: 3_000, seats: 1_000, events: 3 });
+    for (const buyer of planBuyers(events, 6, 9_000)) {
+      const disputes = buyer.after === 'disputes' || buyer.after === 'wins_dispute';
+      if (disputes || buyer.story === 'by_hand') expect(buyer.dialect).toBe('v2-2024-04-25');
+      if (buyer.story === 'forges') expect(buyer.dialect).not.toBe('v2-2024-04-25');
+    }
+  });
+
+  test('who leads plays on after a refusal; anybody else pays then', () => {
+    const events = planEvents({ buyers: 3_000, seats: 1_000, events: 3 });
+    const bypassing = planBuyers(events, 6, 9_000).filter(({ story }) => story === 'bypasses');
+    for (const buyer of bypassing) {
+      expect(attemptOf(buyer, 1, 6).confirmUrl).toBeNull();
+      expect(attemptOf(buyer, 2, 6).confirmUrl).toBe(buyer.leads ? null : undefined);
+    }
+    expect(new Set(bypassing.map(({ leads }) => leads)).size).toBe(2);
   });
 
   test('named seats exist and are neighbours', () => {
@@ -126,93 +169,6 @@ describe('the record', () => {
       { atMs: 500, held: 1, sold: 0 },
       { atMs: 1_000, held: 1, sold: 1 },
     ]);
-  });
-});
-
-describe('money against seats', () => {
-  const paid = (over: Partial<BookEntry> = {}): BookEntry => ({
-    dialect: 'v1',
-    paymentId: 'p1',
-    merchantUid: 'e-1',
-    amount: 100,
-    currency: 'KRW',
-    method: 'card',
-    test: false,
-    state: 'paid',
-    everPaid: true,
-    cancelledAmount: 0,
-    kept: 100,
-    confirms: [],
-    webhooks: [],
-    cancellations: [],
-    history: [{ atMs: 50, state: 'paid', why: '' }],
-    failReason: null,
-    ...over,
-  });
-  const order = (over: object = {}) => ({
-    merchantUid: 'e-1',
-    status: 'paid',
-    amount: 100,
-    seats: [{ label: 'A' }],
-    payments: [],
-    ...over,
-  });
-  const facts = (over: Partial<MoneyFacts> = {}): MoneyFacts => ({
-    payments: [paid()],
-    orders: [order()],
-    quantities: new Map([['e-1', 1]]),
-    soldSeats: 1,
-    ...over,
-  });
-  const problems = (over: Partial<MoneyFacts>) => compareMoney(facts(over)).problems.join('; ');
-
-  test('agrees', () => {
-    expect(compareMoney(facts())).toMatchObject({ agrees: true, kept: 1, soldSeats: 1 });
-  });
-
-  test.each([
-    ['paid without a seat', { orders: [order({ status: 'pending', seats: [] })], soldSeats: 0 }],
-    ['paid for no order', { orders: [], soldSeats: 0 }],
-    ['too few seats', { quantities: new Map([['e-1', 2]]) }],
-    ['another amount', { orders: [order({ amount: 90 })] }],
-    ['paid twice', { payments: [paid(), paid({ paymentId: 'p2' })] }],
-    ['sold and refunded', { payments: [paid({ kept: 0 })] }],
-    ['a seat sold without a payment', { soldSeats: 2 }],
-  ])('tells of %s', (_, over) => {
-    expect(problems(over)).not.toBe('');
-  });
-
-  test('tells of a seat that two orders have', () => {
-    const other = { merchantUid: 'e-2' };
-    const two = {
-      payments: [paid(), paid({ ...other, paymentId: 'p2' })],
-      orders: [order(), order(other)],
-      quantities: new Map([
-        ['e-1', 1],
-        ['e-2', 1],
-      ]),
-      soldSeats: 2,
-    };
-    expect(problems(two)).toContain('sold to e-1 and to e-2');
-  });
-
-  test('tells of a payment made in time and refunded; not of one made too late', () => {
-    const answer = (endsAtMs: number) => ({
-      asked: true,
-      status: 200,
-      body: { holdExpiresAt: new Date(endsAtMs).toISOString() },
-      latencyMs: 1,
-      timedOut: false,
-      aborted: false,
-      error: null,
-    });
-    const refunded = (endsAtMs: number) => ({
-      payments: [paid({ kept: 0, state: 'cancelled', confirms: [answer(endsAtMs)] })],
-      orders: [order({ status: 'refunded', seats: [] })],
-      soldSeats: 0,
-    });
-    expect(problems(refunded(51))).toContain('paid while its seats were held');
-    expect(problems(refunded(49))).toBe('');
   });
 });
 

@@ -14,7 +14,7 @@ describe.each(CARRIERS)('expiry without credentials on %s', (carrier) => {
   afterAll(() => world?.close());
 
   test('overdue holds are released by time, and others can have the seats at once', async () => {
-    const event = await world.event(30, { holdSeconds: 1 });
+    const event = await world.event(30, { holdSeconds: 3 });
     const orders = await world.orders(event, 30);
     const answers = await Promise.all(orders.map((order) => world.confirm(order)));
     for (const answer of answers) expect(answer.status).toBe(200);
@@ -45,7 +45,8 @@ describe.each(CARRIERS)('expiry without credentials on %s', (carrier) => {
     expect(await world.confirm(order)).toMatchObject({ status: 200 });
     // As if the process had died between the verdict and the answer.
     await world.sql(
-      `UPDATE holds SET answered_at = NULL, answer_by = now() - interval '1 s'
+      `UPDATE holds SET answered_at = NULL, answer_by = now() - interval '1 s',
+                        check_at = now() - interval '1 s'
         WHERE order_id = (SELECT id FROM orders WHERE merchant_uid = $1)`,
       order.merchantUid,
     );
@@ -63,7 +64,7 @@ describe.each(CARRIERS)('expiry without credentials on %s', (carrier) => {
     const order = await world.order(event);
     await world.confirm(order);
     await world.sql(
-      `UPDATE holds SET answer_by = now() - interval '1 h'
+      `UPDATE holds SET answer_by = now() - interval '1 h', check_at = now() - interval '1 h'
         WHERE order_id = (SELECT id FROM orders WHERE merchant_uid = $1)`,
       order.merchantUid,
     );

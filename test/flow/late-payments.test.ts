@@ -57,9 +57,11 @@ describe.each(CARRIERS)('late payments on %s', (carrier) => {
   test.each(DIALECTS)(
     '%s paid after its time: the same seats, if they are free',
     async (dialect) => {
-      const event = await world.event(5, { holdSeconds: 1 });
+      const virtualAccounts = { policy: 'allow' };
+      const event = await world.event(5, { holdSeconds: 1, virtualAccounts });
       const order = await world.order(event, [{ ticketType: 'ga', quantity: 2 }]);
-      const { paymentId } = await pay(world, order, { dialect, method: 'vbank', dueInMs: 1_200 });
+      const how = { dialect, method: 'vbank', dueInMs: 1_200, closable: false } as const;
+      const { paymentId } = await pay(world, order, how);
       const had = labels(await becomes(world, order, 'held'));
       await becomes(world, order, 'pending');
       expect(world.sandbox.deposit(paymentId)).toMatchObject({ accepted: true });

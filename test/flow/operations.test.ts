@@ -13,7 +13,10 @@ import { answerSchemas } from '../../src/operations/openapi-answers.ts';
 import { confirmDialects } from '../../src/operations/openapi-requests.ts';
 import { VERDICT_MEANING } from '../../src/operations/openapi-words.ts';
 import { gatewayRoutes, operationsRoutes, organizerRoutes } from '../../src/routes.ts';
-import { openWorld, type World } from '../support/world.ts';
+import { authenticate, confirmByHand } from '../support/manual.ts';
+import { askRefund, refundBecomes, sell } from '../support/refunds.ts';
+import { until } from '../support/wait.ts';
+import { type HttpResult, openWorld, type World } from '../support/world.ts';
 
 let world: World;
 
@@ -73,9 +76,15 @@ describe('health and metrics', () => {
   }
 });
 
-describe('the document', () => {
-  const document = openApiDocument();
+const document = openApiDocument();
 
+// biome-ignore lint/suspicious/noExplicitAny: a JSON document is walked through
+function operationOf(route: string): any {
+  const [method = '', path = ''] = route.split(' ');
+  return document.paths[path]?.[method];
+}
+
+describe('the document', () => {
   test('is served without a key, and is OpenAPI 3.1', async () => {
     const served = await world.call('GET', '/openapi.json', undefined, { authorization: '' });
     expect(served.status).toBe(200);
@@ -122,12 +131,6 @@ describe('the document', () => {
     const refs = JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g);
     for (const [, name] of refs) expect(schemas, name).toHaveProperty(name ?? '');
   });
-
-  // biome-ignore lint/suspicious/noExplicitAny: a JSON document is walked through
-  function operationOf(route: string): any {
-    const [method = '', path = ''] = route.split(' ');
-    return document.paths[path]?.[method];
-  }
 
   function routesOf(router: Router): string[] {
     return router.stack.flatMap((layer) =>
@@ -180,6 +183,125 @@ describe('what the document says of answers holds for real ones', () => {
     const stranger = await world.call('GET', '/api/orders/x', undefined, { authorization: 'x' });
     expect(stranger).toMatchObject({ status: 401, body: { code: 'unauthorized' } });
     like(answerSchemas.Problem, stranger.body);
+  });
+});
+
+describe('what the document says of answers about money holds for real ones', () => {
+  type Answers = typeof answerSchemas;
+
+  /** Of this shape, and of a status and a code that the document has for this route. */
+  function told(route: string, answer: HttpResult, status: number, name: keyof Answers) {
+    expect(answer.status, JSON.stringify(answer.body)).toBe(status);
+    expect(answerSchemas[name].parse(answer.body)).toEqual(answer.body);
+    const { content } = operationOf(route).responses[status];
+    const type = answer.headers.get('content-type')?.split(';')[0] ?? '';
+    const schema = JSON.stringify(content[type]?.schema);
+    expect(schema).toContain(`"#/components/schemas/${name}"`);
+    if (name === 'Problem' || name === 'ManualRefused') {
+      expect(schema).toContain(`"${answer.body.code}"`);
+    }
+    return answer.body;
+  }
+
+  test('on the road of a refund, and its refusals', async () => {
+    const asking = 'post /api/orders/{merchantUid}/refunds';
+    const { event, order, seats } = await sell(world, 3);
+    const seat = { seats: seats.slice(0, 1) };
+    told(asking, await askRefund(world, order, { ...seat, dryRun: true }), 200, 'RefundAsked');
+    const { id } = told(asking, await askRefund(world, order, seat), 202, 'RefundAsked');
+    expect(told(asking, await askRefund(world, order, seat), 200, 'RefundAsked').id).toBe(id);
+    await refundBecomes(world, id, 'done');
+    const one = 'get /api/refunds/{id}';
+    told(one, await world.call('GET', `/api/refunds/${id}`), 200, 'Refund');
+    told(one, await world.call('GET', '/api/refunds/0'), 404, 'Problem');
+    const list = 'get /api/events/{slug}/refunds';
+    const listed = await world.call('GET', `/api/events/${event}/refunds?state=done&limit=1`);
+    expect(told(list, listed, 200, 'Refunds').refunds).toHaveLength(1);
+    const odd = await world.call('GET', `/api/events/${event}/refunds?state=lost`);
+    told(list, odd, 422, 'Problem');
+    const unknown = told(asking, await askRefund(world, { merchantUid: 'none' }), 404, 'Problem');
+    expect(unknown.reason).toBe('unknown_order');
+    const tooMuch = await askRefund(world, order, { amount: 900_000 });
+    expect(told(asking, tooMuch, 422, 'Problem')).toMatchObject({
+      reason: 'too_much',
+      left: 20_000,
+    });
+    for (const change of ['retry', 'cancel']) {
+      const done = await world.call('POST', `/api/refunds/${id}/${change}`);
+      told(`post /api/refunds/{id}/${change}`, done, 409, 'Problem');
+    }
+    const release = { orders: [order.merchantUid], refund: true, reason: 'no concert' };
+    const released = await world.call('POST', `/api/events/${event}/release`, release);
+    told('post /api/events/{slug}/release', released, 200, 'Released');
+    expect(released.body).toMatchObject({ refunds: [{ amount: 20_000 }], refused: [], sold: [] });
+  });
+
+  test("on a refund that needs the buyer's account, and on one paid by hand", async () => {
+    const extra = { virtualAccounts: { policy: 'allow' } };
+    const { order } = await sell(world, 1, { method: 'vbank', extra });
+    const { id } = (await askRefund(world, order)).body;
+    const waiting = await refundBecomes(world, id, 'needs_person');
+    expect(answerSchemas.Refund.parse(waiting)).toMatchObject({ lastError: 'needs_account' });
+    const give = (account: object) => world.call('POST', `/api/refunds/${id}/account`, account);
+    const giving = 'post /api/refunds/{id}/account';
+    told(giving, await give({ bank: 'SHINHAN' }), 422, 'Problem');
+    const paid = await world.call('POST', `/api/refunds/${id}/by-hand`, { note: 'cash' });
+    expect(told('post /api/refunds/{id}/by-hand', paid, 200, 'Refund').byHand).toBe(true);
+    const account = { bank: 'SHINHAN', number: '110-123-456789', holder: 'Kim' };
+    expect(told(giving, await give(account), 409, 'Problem').reason).toBe('closed');
+  });
+
+  test('on cases, the ledger and a reconciliation', async () => {
+    const { event, order, paymentId } = await sell(world, 2);
+    world.sandbox.cancelInConsole(paymentId, 4_000);
+    const path = `/api/events/${event}/cases?open=true`;
+    const cases = await until('a case is open', async () => {
+      const page = await world.call('GET', path);
+      return page.body.cases.length === 1 && page;
+    });
+    const { id } = told('get /api/events/{slug}/cases', cases, 200, 'Cases').cases[0];
+    const ledger = 'get /api/orders/{merchantUid}/ledger';
+    const read = () => world.call('GET', `/api/orders/${order.merchantUid}/ledger`);
+    expect(told(ledger, await read(), 200, 'Ledger')).toMatchObject({ balance: -4_000 });
+    const close = () => world.call('POST', `/api/cases/${id}/close`, { note: 'a kindness' });
+    const closing = 'post /api/cases/{id}/close';
+    expect(told(closing, await close(), 200, 'CaseClosed')).toMatchObject({ accepted: 4_000 });
+    told(closing, await close(), 409, 'Problem');
+    expect(told(ledger, await read(), 200, 'Ledger')).toMatchObject({ balance: 0, closed: true });
+    const run = await world.call('POST', `/api/events/${event}/reconcile`, {});
+    told('post /api/events/{slug}/reconcile', run, 200, 'Reconciliation');
+    const runs = await world.call('GET', `/api/events/${event}/reconciliations`);
+    told('get /api/events/{slug}/reconciliations', runs, 200, 'Reconciliations');
+    const view = await world.call('GET', `/api/orders/${order.merchantUid}`);
+    told('get /api/orders/{merchantUid}', view, 200, 'Order');
+  });
+
+  test('on manual confirms, paid, waiting and refused', async () => {
+    const route = 'post /api/payments/{paymentId}/confirm';
+    const event = await world.event(3, { virtualAccounts: { policy: 'allow' } });
+    const asked = async (how: Parameters<typeof authenticate>[2], extra = {}) => {
+      const order = await world.order(event);
+      return confirmByHand(world, order, await authenticate(world, order, how), extra);
+    };
+    expect(told(route, await asked({}), 200, 'ManualConfirmed').paid).toBe(true);
+    const account = told(route, await asked({ method: 'vbank' }), 200, 'ManualConfirmed');
+    expect(account).toMatchObject({ paid: false, depositBy: expect.any(String) });
+    const declined = told(route, await asked({ buyer: 'decline' }), 409, 'ManualRefused');
+    expect(declined).toMatchObject({ paid: false, gateway: { type: 'PG_PROVIDER' } });
+    const wrong = told(route, await asked({}, { amount: 1 }), 422, 'ManualRefused');
+    expect(wrong.code).toBe('amount_mismatch');
+    expect(wrong).not.toHaveProperty('paid');
+    told(route, await asked({}, { more: 1 }), 422, 'Problem');
+    const path = '/api/payments/x/confirm';
+    told(route, await world.call('POST', path, '{'), 400, 'Problem');
+    const stranger = { authorization: 'x' };
+    told(route, await world.call('POST', path, {}, stranger), 401, 'Problem');
+  });
+
+  test('on a confirm request that was sent to the webhook', async () => {
+    const request = { imp_uid: 'i', merchant_uid: 'm', amount: 1 };
+    told('post /webhook', await world.call('POST', '/webhook', request), 422, 'Problem');
+    expect(Object.keys(operationOf('post /webhook').responses)).toContain('403');
   });
 });
 

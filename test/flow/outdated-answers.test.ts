@@ -31,7 +31,9 @@ describe.each(CARRIERS)('outdated answers on %s', (carrier) => {
       currency: order.currency,
       test: false,
       method: 'card',
+      virtualAccount: false,
       depositBy: null,
+      cancelPending: false,
       ...change,
     });
 
@@ -59,7 +61,7 @@ describe.each(CARRIERS)('outdated answers on %s', (carrier) => {
     const event = await world.event(1);
     const { order, paymentId } = await held(event);
     await settle(order, paymentId, 'paid');
-    expect(await settle(order, paymentId, 'cancelled')).toBe('released');
+    expect(await settle(order, paymentId, 'cancelled')).toBe('refunded');
     expect(await settle(order, paymentId, 'paid')).toBe('outdated');
     const view = await seen(world, order);
     expect(view).toMatchObject({

@@ -40,6 +40,8 @@ INSERT INTO verdicts (payment_id, gateway, event_id, order_id, code, position, h
   VALUES ('pay-1', 'v1', 1, 1, 'confirmed', 1, '${H1}', now());
 INSERT INTO payments (payment_id, gateway, order_id, status, amount, currency, read_at)
   VALUES ('pay-1', 'v1', 1, 'paid', 1000, 'KRW', now());
+INSERT INTO payment_steps (order_id, payment_id, step, actor, at)
+  VALUES (1, 'pay-1', 'sold', 'settlement', now());
 INSERT INTO webhooks (gateway, external_id, body, received_at, next_try_at)
   VALUES ('v2', 'wh-1', '{}', now(), now());`;
 
@@ -92,6 +94,18 @@ function refund(values: Record<string, string>): string {
     reason: "'test'",
     next_try_at: 'now()',
     requested_at: 'now()',
+    ...values,
+  });
+}
+
+function openCase(values: Record<string, string>): string {
+  return insert('cases', {
+    event_id: '1',
+    order_id: '1',
+    payment_id: "'pay-1'",
+    kind: "'dispute'",
+    detail: "'test'",
+    opened_at: 'now()',
     ...values,
   });
 }
@@ -211,13 +225,39 @@ const REFUSED: [what: string, sqlstate: string, statement: string][] = [
   ['a payment of no order', FOREIGN, payment({ order_id: '99' })],
   ['a refund of nothing', CHECK, refund({ amount: '0' })],
   ['a refund of no payment', FOREIGN, refund({ payment_id: "'pay-9'" })],
-  ['two refunds of one payment', UNIQUE, `${refund({})}; ${refund({})}`],
+  ['two open refunds of one payment', UNIQUE, `${refund({})}; ${refund({})}`],
   ['a refund done at no time', CHECK, refund({ state: "'done'" })],
   ['a refund of an unknown state', CHECK, refund({ state: "'lost'" })],
+  ['money that is owed and fails', CHECK, refund({ state: "'failed'" })],
+  ['a whole refund that names seats', CHECK, refund({ seats: "'{ga-1}'" })],
+  ['half a bank account', CHECK, refund({ account_bank: "'x'", account_number: "'1'" })],
+  [
+    'a bank account kept after the money is back',
+    CHECK,
+    refund({
+      state: "'done'",
+      done_at: 'now()',
+      account_bank: "'x'",
+      account_number: "'1'",
+      account_holder: "'x'",
+    }),
+  ],
+  // Cases.
+  ['a case of an unknown kind', CHECK, openCase({ kind: "'odd'" })],
+  ['a case about less than nothing', CHECK, openCase({ amount: '-1' })],
+  ['a case that nobody closed', CHECK, openCase({ closed_at: 'now()' })],
+  ['a case that was closed at no time', CHECK, openCase({ closed_by: "'x'" })],
+  ['an open case that was accepted', CHECK, openCase({ accepted: '5' })],
+  ['a case in another event than its order', FOREIGN, openCase({ event_id: '2' })],
+  ['a case of no payment', FOREIGN, openCase({ payment_id: "'pay-9'" })],
+  ['two open cases of a kind', UNIQUE, `${openCase({})}; ${openCase({})}`],
   // Events.
   ['two events of one name', UNIQUE, event({ slug: "'one'" })],
   ['a slug with capitals', CHECK, event({ slug: "'One'" })],
   ['holds of no time', CHECK, event({ hold_seconds: '0' })],
+  ['a policy on virtual accounts that is none', CHECK, event({ virtual_accounts: "'maybe'" })],
+  ['a wait for a deposit of no time', CHECK, event({ virtual_account_max_seconds: '0' })],
+  ['a policy on bypassed payments that is none', CHECK, event({ bypassed_payments: "'keep'" })],
   ['an unknown language', CHECK, event({ language: "'fr'" })],
   ['a limit of nought an order', CHECK, event({ max_per_order: '0' })],
   ['a limit of nought a buyer', CHECK, event({ max_per_buyer: '0' })],
@@ -241,6 +281,16 @@ const REFUSED: [what: string, sqlstate: string, statement: string][] = [
   ],
   ['a webhook done at no time', CHECK, `UPDATE webhooks SET state = 'done'`],
   ['a webhook of an unknown state', CHECK, `UPDATE webhooks SET state = 'lost'`],
+  ['a webhook of an unknown kind', CHECK, `UPDATE webhooks SET kind = 'odd'`],
+  [
+    'a reconciliation that ends before it begins',
+    CHECK,
+    `INSERT INTO reconciliations (from_at, to_at, asked_by, dry_run, started_at)
+     VALUES (now(), now() - interval '1 s', 't', true, now())`,
+  ],
+  ['a step changed', APPEND_ONLY, `UPDATE payment_steps SET step = 'nothing'`],
+  ['a step deleted', APPEND_ONLY, 'DELETE FROM payment_steps'],
+  ['the steps emptied', APPEND_ONLY, 'TRUNCATE payment_steps'],
   ['a move changed', APPEND_ONLY, `UPDATE moves SET reason = 'nothing happened'`],
   ['a move deleted', APPEND_ONLY, 'DELETE FROM moves'],
   ['the record emptied', APPEND_ONLY, 'TRUNCATE moves'],
@@ -281,7 +331,23 @@ describe('the database refuses', () => {
   });
 
   test('nothing that is legal: each base row of the table above would be taken', async () => {
-    const legal = [hold({}), verdict({}), payment({}), refund({}), event({})];
+    const done = refund({ state: "'done'", done_at: 'now()' });
+    const failed = { state: "'failed'", requested_by: "'organizer:api'" };
+    const legal = [
+      hold({}),
+      verdict({}),
+      payment({}),
+      payment({ status: "'pending'" }),
+      refund({}),
+      `${done}; ${done}; ${refund({})}`,
+      refund({ ...failed, whole: 'false', seats: "'{ga-1}'" }),
+      refund({ account_bank: "'x'", account_number: "'1'", account_holder: "'x'" }),
+      openCase({}),
+      `${openCase({ closed_at: 'now()', closed_by: "'x'", accepted: '-5' })}; ${openCase({})}`,
+      `${openCase({})}; ${openCase({ kind: "'partial_cancel'" })}`,
+      event({}),
+      event({ virtual_account_max_seconds: '60' }),
+    ];
     for (const statement of legal) expect(await refusal(statement), statement).toBeUndefined();
   });
 

@@ -8,6 +8,7 @@ import type { TestProject } from 'vitest/node';
 import { migrate } from '../../src/db/migrate.ts';
 import { startEmbeddedPostgres } from '../../src/embedded/postgres.ts';
 import { prepareQueueTables } from '../../src/queue/postgres-carrier.ts';
+import { ensureBrowser } from './browser.ts';
 import { startRedis } from './redis-server.ts';
 
 declare module 'vitest' {
@@ -25,6 +26,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const redis = process.env.REDIS_URL
     ? { url: process.env.REDIS_URL, stop: async () => undefined }
     : await startRedis();
+  // Here, where nobody's time-out runs; tests that need it say so if it is not there.
+  await ensureBrowser();
   const template = `seatline_template_${process.pid}`;
   await onServer(postgres.url, async (client) => {
     await dropLeftovers(client);

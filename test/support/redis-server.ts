@@ -1,19 +1,12 @@
 /** A real Redis server of one's own for a test: found or installed, started, killed, restarted. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { withFileLock } from '../../src/embedded/file-lock.ts';
+import { ensureProgram } from './debian.ts';
 
-const run = promisify(execFile);
-
-const NAMES = ['redis-server', 'valkey-server'];
-const FOLDERS = [...(process.env.PATH ?? '').split(delimiter), '/usr/bin', '/usr/sbin'];
-const INSTALL_LIMIT_MS = 300_000;
 const START_LIMIT_MS = 10_000;
 const START_TRIES = 8;
 const POLL_MS = 20;
@@ -55,58 +48,12 @@ export async function startRedis(): Promise<RedisServer> {
 
 /** The path of a Redis (or Valkey) server; installs Debian's package where we may. */
 export async function ensureRedisBinary(): Promise<string> {
-  const found = findBinary();
-  if (found) return found;
-  const canInstall = process.getuid?.() === 0 && find(['apt-get']) !== undefined;
-  if (canInstall) {
-    console.error('Installing redis-server (about a minute, once)...');
-    const lock = join(tmpdir(), 'seatline-install-redis.lock');
-    const failure = await withFileLock(lock, INSTALL_LIMIT_MS, install);
-    const installed = findBinary();
-    if (installed) return installed;
-    console.error(failure ?? 'apt-get installed no server');
-  }
+  const names = ['redis-server', 'valkey-server'];
+  const binary = await ensureProgram({ names, debianPackage: 'redis-server' });
+  if (binary) return binary;
   throw new Error(
     'No Redis server here: install redis-server (or valkey-server) and put it on the PATH',
   );
-}
-
-function findBinary(): string | undefined {
-  return find(NAMES);
-}
-
-function find(names: readonly string[]): string | undefined {
-  const paths = names.flatMap((name) => FOLDERS.map((folder) => join(folder, name)));
-  return paths.find((path) => existsSync(path));
-}
-
-/** Undefined if all went well, or somebody else was first; else the reason. */
-async function install(): Promise<string | undefined> {
-  if (findBinary()) return undefined;
-  const policy = '/usr/sbin/policy-rc.d';
-  // Debian asks this script whether a package may start its service: 101 is "no".
-  const ours = await writeFile(policy, '#!/bin/sh\nexit 101\n', { flag: 'wx', mode: 0o755 }).then(
-    () => true,
-    () => false,
-  );
-  try {
-    await apt(['update']);
-    await apt(['install', '-y', '--no-install-recommends', 'redis-server']);
-    return undefined;
-  } catch (error) {
-    const said = (error as { stderr?: string }).stderr?.trim().split('\n').at(-1);
-    return said || String(error);
-  } finally {
-    if (ours) await rm(policy, { force: true });
-  }
-}
-
-async function apt(args: readonly string[]): Promise<void> {
-  await run('apt-get', ['-q', '-o', 'DPkg::Lock::Timeout=120', ...args], {
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    timeout: INSTALL_LIMIT_MS,
-    maxBuffer: 16 * 1024 * 1024,
-  });
 }
 
 async function launchSomewhere(

@@ -173,7 +173,9 @@ export function paidPayment(
     currency: 'KRW',
     test: false,
     method: 'card',
+    virtualAccount: false,
     depositBy: null,
+    cancelPending: false,
     ...over,
   };
 }

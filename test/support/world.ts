@@ -191,6 +191,9 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     DATABASE_URL: database.url,
     API_KEY,
     CONFIRM_SECRET,
+    // Most tests confirm under payment ids that no gateway knows, as a forger would.
+    PAYMENT_CHECK_AFTER_MS: '600000',
+    RECONCILE_INTERVAL_MS: '0',
     QUEUE_PREFIX: `t${randomBytes(5).toString('hex')}`,
     ...(options.carrier === 'redis' ? { REDIS_URL: inject('redisUrl') } : {}),
     ...(options.gateway === false ? {} : merchantEnv(sandbox)),

@@ -3,10 +3,10 @@
 import type { Gateway } from '../../portone/gateway.ts';
 import { isOneRun } from '../../seats/adjacency.ts';
 import { type FreeSeat, FreeSeats, type SeatChoice } from '../../seats/choose.ts';
+import { ineligible, overBuyerLimit } from '../../seats/eligibility.ts';
 import type { DescribedSeat } from '../../seats/free-seats.ts';
 import type { LockedSale } from '../../seats/lock.ts';
 import type { EnrolledRequest } from '../batch.ts';
-import { ineligible } from '../eligibility.ts';
 import { answerRepeat, type EarlierVerdict, type StillHeld } from '../repeat.ts';
 import { type Refused, refuse, type SeatView } from '../verdict.ts';
 
@@ -163,9 +163,8 @@ class Bench {
 
   private grant(request: EnrolledRequest, order: OrderDocument, quantity: number): Decision {
     if (order.hold) return this.moveHold(request, order.hold);
-    const { maxPerBuyer } = this.facts.sale;
     const granted = this.grantedTo.get(order.buyerId) ?? 0;
-    if (maxPerBuyer !== null && order.buyerSeats + granted + quantity > maxPerBuyer) {
+    if (overBuyerLimit(this.facts.sale, order.buyerSeats + granted + quantity)) {
       return refuse('limit_reached');
     }
     const choice = this.free.take(order.items.map(wishOf));

@@ -1,0 +1,154 @@
+// Manual confirm: the same road as any confirm request, and on a seat we ask PortOne for the charge.
+
+import { createHash } from 'node:crypto';
+import { type BulkheadPolicy, BulkheadRejectedError, bulkhead } from 'cockatiel';
+import { GatewayUnreachable, type PaymentApi } from '../../portone/payment.ts';
+import type { Answer, Caller, ConfirmDesk } from '../desk.ts';
+import type { ConfirmRequest } from '../request.ts';
+import { type Confirmed, refuse } from '../verdict.ts';
+import { Charge, type Charged, type ChargeOptions, notApproved } from './charge.ts';
+import { isChargeable, loadCharge } from './charge-record.ts';
+import type { Occasion } from './texts.ts';
+
+/** A charge is one open call to PortOne; a provider that is slow keeps it open for a minute. */
+const CHARGES_AT_ONCE_MAX = 500;
+
+export interface ManualOptions extends ChargeOptions {
+  desk: ConfirmDesk;
+  /** How many callers may be on the road at once; more are refused as overloaded. */
+  waitingMax: number;
+}
+
+export interface ManualRequest {
+  merchantUid: string;
+  paymentToken: string;
+  /** The attempt; null where the browser did not name it. */
+  txId: string | null;
+  amount: number | null;
+}
+
+/** `paid` is absent where PortOne was not asked for the charge. */
+export interface ManualAnswer extends Pick<Answer, 'language' | 'eventId'>, Partial<Charged> {
+  verdict: Answer['verdict'];
+  occasion?: Occasion;
+  /** Until the verdict; what PortOne then takes is the bank's time. */
+  decidedInMs?: number;
+}
+
+export class ManualDesk {
+  private readonly turns: BulkheadPolicy;
+  private present = 0;
+
+  constructor(private readonly options: ManualOptions) {
+    this.turns = bulkhead(CHARGES_AT_ONCE_MAX, options.waitingMax);
+  }
+
+  /** @returns always an answer; a 200 only for a charge, or an account, that PortOne confirmed */
+  async ask(asked: ManualRequest, caller: Caller): Promise<ManualAnswer> {
+    const api = this.options.portone.api('v2');
+    if (!api?.confirm) return { verdict: refuse('unavailable'), language: 'ko' };
+    if (this.present >= this.options.waitingMax) {
+      return { verdict: refuse('overloaded'), language: 'ko' };
+    }
+    this.present += 1;
+    try {
+      return await this.answer(api, asked, caller);
+    } finally {
+      this.present -= 1;
+    }
+  }
+
+  private async answer(
+    api: PaymentApi,
+    asked: ManualRequest,
+    caller: Caller,
+  ): Promise<ManualAnswer> {
+    const paymentId = asked.txId ?? (await this.attemptOf(api, asked.merchantUid));
+    if (typeof paymentId !== 'string') return { verdict: paymentId, language: 'ko' };
+    const { merchantUid, amount } = asked;
+    const request: ConfirmRequest = {
+      gateway: 'v2',
+      paymentId,
+      merchantUid,
+      amount,
+      signed: false,
+      // The organizer's server brought it, and PortOne is asked about it within this request.
+      proven: true,
+    };
+    // PortOne may have been asked for the attempt; the road has its whole time all the same.
+    const arrivedAt = this.options.clock.now().getTime();
+    const answer = await this.options.desk.ask(request, { ...caller, arrivedAt });
+    const { verdict, language, eventId } = answer;
+    const decidedInMs = this.options.clock.now().getTime() - arrivedAt;
+    const about = { language, decidedInMs, ...(eventId === undefined ? {} : { eventId }) };
+    if (verdict.code !== 'confirmed') return { ...about, verdict };
+    try {
+      const turn = () => this.charge(api, asked, request, { ...answer, verdict }, caller);
+      return { ...about, ...(await this.turns.execute(turn)) };
+    } catch (error) {
+      // Only before PortOne was asked: a charge itself never throws.
+      await answer.retract?.();
+      if (error instanceof BulkheadRejectedError)
+        return { ...about, verdict: refuse('overloaded') };
+      const { message } = error as Error;
+      this.options.log.warn(
+        { paymentId, error: message },
+        'not charged: the order is not readable',
+      );
+      return { ...about, verdict: refuse('unavailable') };
+    }
+  }
+
+  /** The attempt that is open in the buyer's browser is the order's latest. */
+  private async attemptOf(api: PaymentApi, merchantUid: string) {
+    try {
+      const payment = await api.read({ gateway: 'v2', paymentId: '', merchantUid });
+      return payment?.paymentId ?? refuse('invalid_request');
+    } catch (error) {
+      if (!(error instanceof GatewayUnreachable)) throw error;
+      this.options.log.info({ merchantUid, error: error.message }, 'attempt not known');
+      return refuse('unavailable');
+    }
+  }
+
+  private async charge(
+    api: PaymentApi,
+    asked: ManualRequest,
+    { paymentId, merchantUid }: ConfirmRequest,
+    answer: Answer & { verdict: Confirmed },
+    caller: Caller,
+  ): Promise<Omit<ManualAnswer, 'language'>> {
+    const { verdict } = answer;
+    const record = await loadCharge(this.options, merchantUid, paymentId);
+    if (!record) return { verdict: refuse('hold_ended') };
+    const { hold, answers } = record;
+    if (hold?.state === 'sold' && hold.paymentId === paymentId) {
+      return { verdict, paid: true, paidAt: answers.charged ?? null };
+    }
+    if (answers.charge_refused !== undefined) return notApproved(answers.charge_refused);
+    // It waited for its turn. Nothing was asked yet, so nothing is lost by leaving it.
+    if (!isChargeable(record, paymentId, this.options.clock.now())) {
+      return { verdict: refuse('hold_ended') };
+    }
+    if (caller.gone.aborted) {
+      await answer.retract?.();
+      return { verdict: refuse('timed_out') };
+    }
+    const { orderId, amount, currency } = record;
+    return new Charge(this.options, api, verdict, orderId, {
+      merchantUid,
+      paymentToken: asked.paymentToken,
+      amount,
+      currency,
+      paymentId,
+      testAllowed: this.options.testPaymentsAccepted,
+      key: keyOf(paymentId, asked.paymentToken),
+    }).run();
+  }
+}
+
+/** One for each token of each attempt: a repeat asks for the same charge, not for another. */
+function keyOf(paymentId: string, paymentToken: string): string {
+  const digest = createHash('sha256').update(JSON.stringify([paymentId, paymentToken]));
+  return `seatline-confirm-${digest.digest('base64url')}`;
+}

@@ -1,0 +1,109 @@
+// V1's answers: the envelope around everything, and a payment in it.
+
+import { z } from 'zod';
+import type { HttpAnswer } from './http.ts';
+import { GatewayUnreachable, type PaymentSnapshot, type PaymentStatus } from './payment.ts';
+
+const MESSAGE_MAX = 300;
+
+const envelope = z.object({
+  code: z.number(),
+  message: z.string().nullish(),
+  response: z.unknown(),
+});
+
+const paymentBody = z.object({
+  imp_uid: z.string().min(1),
+  merchant_uid: z.string(),
+  status: z.enum(['ready', 'paid', 'failed', 'cancelled']),
+  amount: z.number(),
+  cancel_amount: z.number().nullish(),
+  cancel_history: z.array(z.object({ amount: z.number() })).nullish(),
+  currency: z.string().nullish(),
+  sandbox: z.boolean().nullish(),
+  pay_method: z.string().nullish(),
+  vbank_date: z.number().nullish(),
+});
+
+type V1Payment = z.infer<typeof paymentBody>;
+
+export type V1Content =
+  | { refused: false; response: unknown }
+  /** There are no codes to tell one refusal from another; the message is the provider's own. */
+  | { refused: true; message: string };
+
+/** A `code` other than 0 is a refusal even at HTTP 200. */
+export function openEnvelope(answer: HttpAnswer): V1Content {
+  const parsed = envelope.safeParse(answer.body);
+  if (!parsed.success) throw new GatewayUnreachable('PortOne answered in an unknown shape');
+  const { code, message, response } = parsed.data;
+  if (code === 0 && answer.status < 400) return { refused: false, response };
+  return { refused: true, message: (message ?? `code ${code}`).slice(0, MESSAGE_MAX) };
+}
+
+export function contentOf(answer: HttpAnswer): unknown {
+  const content = openEnvelope(answer);
+  if (content.refused) throw new GatewayUnreachable(`PortOne refused: ${content.message}`);
+  return content.response;
+}
+
+/** Of several that were asked for some are missing: whatever the code, the others are there. */
+export function partOf(answer: HttpAnswer): unknown {
+  const parsed = envelope.safeParse(answer.body);
+  return parsed.success ? parsed.data.response : null;
+}
+
+/** @returns true where PortOne itself says so, and not a page of something in between */
+export function isNotFound(answer: HttpAnswer): boolean {
+  return answer.status === 404 && openEnvelope(answer).refused;
+}
+
+/** @returns null where there is no such payment */
+export function paymentFrom(answer: HttpAnswer): PaymentSnapshot | null {
+  if (isNotFound(answer)) return null;
+  const payment = readPayment(contentOf(answer));
+  if (!payment) throw new GatewayUnreachable('PortOne sent a payment in an unknown shape');
+  return payment;
+}
+
+/** @returns null where it is in an unknown shape */
+export function readPayment(value: unknown): PaymentSnapshot | null {
+  const parsed = paymentBody.safeParse(value);
+  return parsed.success ? snapshotOf(parsed.data) : null;
+}
+
+function snapshotOf(payment: V1Payment): PaymentSnapshot {
+  const cancelledAmount = cancelledAmountOf(payment);
+  return {
+    gateway: 'v1',
+    paymentId: payment.imp_uid,
+    merchantUid: payment.merchant_uid,
+    status: statusOf(payment, cancelledAmount),
+    amount: payment.amount,
+    cancelledAmount,
+    currency: payment.currency ?? 'KRW',
+    test: payment.sandbox ?? false,
+    method: payment.pay_method ?? null,
+    virtualAccount: payment.pay_method === 'vbank',
+    depositBy: payment.vbank_date ? new Date(payment.vbank_date * 1_000) : null,
+    // V1 does not tell of cancellations under way: they are seen once they are done.
+    cancelPending: false,
+  };
+}
+
+function cancelledAmountOf({ cancel_amount, cancel_history, status, amount }: V1Payment): number {
+  if (typeof cancel_amount === 'number') return cancel_amount;
+  if (cancel_history?.length) return cancel_history.reduce((sum, part) => sum + part.amount, 0);
+  // No figure at all: then its word is taken for the whole.
+  return status === 'cancelled' ? amount : 0;
+}
+
+function statusOf(payment: V1Payment, cancelledAmount: number): PaymentStatus {
+  // `cancelled` is said of a partial cancellation too; the amounts tell them apart. It is never said
+  // of something that was not paid.
+  if (payment.status === 'cancelled') {
+    return cancelledAmount < payment.amount ? 'paid' : 'cancelled';
+  }
+  if (payment.status === 'ready' && payment.pay_method === 'vbank') return 'waiting_deposit';
+  return payment.status;
+}

@@ -1,0 +1,186 @@
+// One try at one refund: look first, put the wish on record, ask PortOne once, look again.
+
+import { loadSql } from '../db/sql.ts';
+import { recordable } from '../payments/record-payment.ts';
+import { type SettleOptions, settlePayment } from '../payments/settle-payment.ts';
+import type { Gateway } from '../portone/gateway.ts';
+import {
+  type CancelResult,
+  GatewayUnreachable,
+  type PaymentApi,
+  type PaymentSnapshot,
+  type RefundAccount,
+} from '../portone/payment.ts';
+
+const sql = loadSql('arm_refund');
+
+export interface RefundOptions extends SettleOptions {
+  /** The time limit of one call to PortOne. */
+  callTimeoutMs: number;
+}
+
+export interface ClaimedRefund {
+  id: number;
+  paymentId: string;
+  merchantUid: string;
+  orderId: number;
+  gateway: Gateway;
+  amount: number;
+  whole: boolean;
+  reason: string;
+  requestedBy: string;
+  requestedAt: Date;
+  tries: number;
+  refusals: number;
+  lastError: string | null;
+  hasAccount: boolean;
+}
+
+/** Noted on a refund that PortOne took: from then on it is only looked at. */
+export const TAKEN = 'taken by PortOne, not carried out yet';
+const DROPPED = 'PortOne took it, and did not carry it out';
+
+export type Tried =
+  /** The money is back. */
+  | { kind: 'closed' }
+  /** PortOne took it and will carry it out later. */
+  | { kind: 'taken' }
+  /** Answered no; the message is PortOne's. */
+  | { kind: 'refused'; message: string }
+  /** Answered no because the payment moved in between. */
+  | { kind: 'changed' }
+  /** No answer. */
+  | { kind: 'away'; message: string }
+  /** Somebody else knows more, or has it now. */
+  | { kind: 'outdated' }
+  | { kind: 'needs_account' }
+  /** More is wanted back than there is. */
+  | { kind: 'too_much'; left: number };
+
+/** @throws GatewayUnreachable where PortOne gave no answer: the money may have gone back or not */
+export async function tryRefund(
+  options: RefundOptions,
+  refund: ClaimedRefund,
+  claimMs: number,
+): Promise<Tried> {
+  const api = options.portone.api(refund.gateway);
+  if (!api) return { kind: 'refused', message: 'no PortOne credentials are configured' };
+  const looked = await look(options, api, refund);
+  if ('kind' in looked) return looked;
+  const hindrance = hindranceOf(refund, looked);
+  if (hindrance) return hindrance;
+  const armed = await arm(options, refund, looked, claimMs);
+  if (!armed) return { kind: 'outdated' };
+  const answer = await api.cancel({
+    payment: looked,
+    amount: refund.whole ? null : refund.amount,
+    reason: refund.reason,
+    key: keyOf(refund),
+    account: looked.virtualAccount ? armed.account : null,
+  });
+  return conclude(options, api, refund, withoutAccount(answer, armed.account));
+}
+
+/**
+ * Reads the payment, and settles what it shows: whoever gave the money back, it closes the refund.
+ * @returns the payment where the refund is still to be made
+ */
+async function look(
+  options: RefundOptions,
+  api: PaymentApi,
+  refund: ClaimedRefund,
+): Promise<PaymentSnapshot | Tried> {
+  const payment = await api.read(refund);
+  if (!payment) return { kind: 'refused', message: 'PortOne knows no such payment' };
+  if (payment.paymentId !== refund.paymentId) {
+    return { kind: 'refused', message: 'PortOne tells of another attempt of this order' };
+  }
+  await settlePayment(options, payment, 'refunds');
+  const now = await options.database.prisma.refund.findUnique({
+    where: { id: refund.id },
+    select: { state: true, tries: true },
+  });
+  if (now?.state === 'done') return { kind: 'closed' };
+  if (now?.state !== 'requested' || now.tries !== refund.tries) return { kind: 'outdated' };
+  if (payment.status !== 'paid') {
+    return { kind: 'refused', message: `PortOne says that the payment is ${payment.status}` };
+  }
+  return payment;
+}
+
+function hindranceOf(refund: ClaimedRefund, payment: PaymentSnapshot): Tried | null {
+  if (payment.cancelPending) return { kind: 'taken' };
+  if (refund.lastError === TAKEN) {
+    // V1 does not show what is under way: asked again, it might do it twice. V2 shows it.
+    return refund.gateway === 'v1' ? { kind: 'taken' } : { kind: 'refused', message: DROPPED };
+  }
+  const left = payment.amount - payment.cancelledAmount;
+  if (!refund.whole && refund.amount > left) return { kind: 'too_much', left };
+  if (payment.virtualAccount && !refund.hasAccount) return { kind: 'needs_account' };
+  return null;
+}
+
+/** Written before the call, so that whoever comes after a crash knows how to tell what happened. */
+async function arm(
+  { database, clock }: RefundOptions,
+  refund: ClaimedRefund,
+  payment: PaymentSnapshot,
+  claimMs: number,
+): Promise<{ account: RefundAccount | null } | null> {
+  const until = new Date(clock.now().getTime() + claimMs);
+  const cancelled = recordable(payment.cancelledAmount);
+  const [row] = await database.query<{ [part in keyof RefundAccount]: string | null }>(
+    sql,
+    refund.id,
+    refund.tries,
+    cancelled,
+    until,
+  );
+  if (!row) return null;
+  const { bank, number, holder, phone } = row;
+  const complete = bank !== null && number !== null && holder !== null;
+  return { account: complete ? { bank, number, holder, phone } : null };
+}
+
+const KEY_PART_MAX_CHARS = 200;
+
+/**
+ * The same for every try of which the answer is not known; never that of one that was refused. The
+ * payment is named, for another installation may count its refunds from 1 too.
+ */
+function keyOf({ id, paymentId, refusals }: ClaimedRefund): string {
+  const payment = paymentId.replace(/[^\w-]/g, '_').slice(0, KEY_PART_MAX_CHARS);
+  return `seatline-refund-${payment}-${id}-${refusals}`;
+}
+
+async function conclude(
+  options: RefundOptions,
+  api: PaymentApi,
+  refund: ClaimedRefund,
+  answer: CancelResult,
+): Promise<Tried> {
+  if (answer.outcome === 'pending') return { kind: 'taken' };
+  const looked = await look(options, api, refund).catch((error: unknown) => {
+    // The answer is known, and counts, whatever became of the look.
+    if (error instanceof GatewayUnreachable) return null;
+    throw error;
+  });
+  if (looked && 'kind' in looked && looked.kind !== 'refused') return looked;
+  switch (answer.outcome) {
+    case 'done':
+      return { kind: 'taken' };
+    case 'changed':
+      return { kind: 'changed' };
+    case 'refused':
+      return { kind: 'refused', message: answer.message };
+  }
+}
+
+/** PortOne's messages may quote what was sent; they are kept and logged, and an account must not be. */
+function withoutAccount(answer: CancelResult, account: RefundAccount | null): CancelResult {
+  if (answer.outcome !== 'refused' || !account) return answer;
+  const { number, holder, phone } = account;
+  const secrets = [number, number.replace(/\D/g, ''), holder, phone ?? ''].filter(Boolean);
+  const message = secrets.reduce((text, secret) => text.replaceAll(secret, '***'), answer.message);
+  return { outcome: 'refused', message };
+}

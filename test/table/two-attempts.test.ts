@@ -1,0 +1,145 @@
+// Several attempts for one order, let on to the same hold: the one that is paid keeps its seats,
+// whatever becomes of the others.
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { cancelOrder } from '../../src/orders/cancel-order.ts';
+import { settlePayment } from '../../src/payments/settle-payment.ts';
+import type { PayRequest } from '../../src/sandbox/types.ts';
+import { Scene, type SceneOptions } from './scene.ts';
+import { Stage } from './stage.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await Stage.open();
+});
+afterAll(() => stage?.close());
+
+async function scene(options: Partial<SceneOptions> = {}): Promise<Scene> {
+  const made = new Scene(stage, { dialect: 'v1', ...options });
+  await made.setUp();
+  return made;
+}
+
+/** The first attempt is paid, but its webhook is late; the second took the hold over from it. */
+async function paidBehind(play: Scene, second: Partial<PayRequest> | null): Promise<void> {
+  const [a = '', b = ''] = play.newPaymentIds(2);
+  await play.confirm(a);
+  await play.pay(a, { buyer: 'vanish' });
+  await play.confirm(b);
+  if (second) await play.pay(b, second);
+  stage.sandbox.approve(a);
+  for (const message of play.messages().filter((m) => m.includes(b))) await stage.deliver(message);
+  stage.pass(21_000);
+  await stage.turn();
+  stage.pass(6_000);
+  await stage.turn();
+  await play.othersTakeAll();
+  for (const message of play.messages()) await stage.deliver(message);
+  await play.settle();
+}
+
+test.each<[string, Partial<PayRequest> | null, Partial<SceneOptions>]>([
+  ['unknown to PortOne', null, {}],
+  ['declined', { buyer: 'decline' }, {}],
+  ['a virtual account that is forbidden', { method: 'vbank' }, { virtualAccounts: 'forbid' }],
+  ['paid with a wrong amount', { amount: 10 }, {}],
+  ['paid over a test channel', { test: true }, {}],
+])('the second attempt is %s: the first, paid one keeps its seat', async (_, second, options) => {
+  const play = await scene(options);
+  await paidBehind(play, second);
+  expect(await play.final()).toMatchObject({ order: 'paid', sold: 1, balance: 0 });
+  expect(await stage.audit(play.slug)).toMatchObject({ clean: true });
+});
+
+test('a confirm for one order does not speak for another', async () => {
+  const play = await scene({ bypassedPayments: 'refund', seats: 4 });
+  const [paymentId = ''] = play.newPaymentIds(1);
+  const other = `${play.merchantUid}-other`;
+  await play.addOrder(other, 1);
+  await play.confirm(paymentId, other);
+  await play.pay(paymentId);
+  for (const message of play.messages()) await stage.deliver(message);
+  await play.settle();
+  expect(await play.final()).toMatchObject({ kept: 0, refunds: ['done bypassed_confirm'] });
+});
+
+test('an answer older than what is on record closes no case', async () => {
+  const play = await scene({ party: 2 });
+  const [paymentId = ''] = play.newPaymentIds(1);
+  await play.confirm(paymentId);
+  await play.pay(paymentId);
+  for (const message of play.messages()) await stage.deliver(message);
+  const read = () =>
+    stage.options.portone
+      .api('v1')
+      ?.read({ gateway: 'v1', paymentId, merchantUid: play.merchantUid });
+  const before = await read();
+  stage.sandbox.cancelInConsole(paymentId, 200);
+  const after = await read();
+  if (!before || !after) throw new Error('no answer');
+  await settlePayment(stage.options, after);
+  await settlePayment(stage.options, { ...before, cancelledAmount: 0 });
+  expect(await play.final()).toMatchObject({ cases: ['partial_cancel'], balance: -200 });
+});
+
+test('an account that an earlier attempt was given keeps the hold until its due date', async () => {
+  const play = await scene();
+  const [a = '', b = ''] = play.newPaymentIds(2);
+  await play.confirm(a);
+  await play.confirm(b);
+  await play.pay(a, { method: 'vbank', dueInMs: 86_400_000 });
+  for (const message of play.messages()) await stage.deliver(message);
+  stage.pass(3_600_000);
+  await stage.turn();
+  expect(stage.sandbox.deposit(a)).toMatchObject({ accepted: true });
+  for (const message of play.messages()) await stage.deliver(message);
+  expect(await play.final()).toMatchObject({ order: 'paid', sold: 1 });
+});
+
+test('V2 an account is waited for, though a later window of the same order is open', async () => {
+  const play = await scene({ dialect: 'v2-2024-04-25' });
+  const [a = '', b = ''] = play.newPaymentIds(2);
+  await play.confirm(a);
+  await play.pay(a, { method: 'vbank', dueInMs: 86_400_000 });
+  await play.pay(b, { buyer: 'vanish' });
+  for (const message of play.messages()) await stage.deliver(message);
+  stage.pass(3_600_000);
+  await stage.turn();
+  expect(stage.sandbox.deposit(a)).toMatchObject({ accepted: true });
+  for (const message of play.messages()) await stage.deliver(message);
+  expect(await play.final()).toMatchObject({ order: 'paid', sold: 1 });
+});
+
+test('two attempts paid, the later one wrongly: the earlier one is found and sold', async () => {
+  const play = await scene();
+  const [a = '', b = ''] = play.newPaymentIds(2);
+  await play.confirm(a);
+  await play.pay(a, { buyer: 'vanish' });
+  await play.confirm(b);
+  await play.pay(b, { amount: 10 });
+  stage.sandbox.approve(a);
+  stage.pass(600_000);
+  await play.settle();
+  expect(await play.final()).toMatchObject({
+    order: 'paid',
+    sold: 1,
+    refunds: ['done amount_mismatch'],
+  });
+});
+
+test('a late payment for an order that was called off is paid back', async () => {
+  const play = await scene();
+  const [paymentId = ''] = play.newPaymentIds(1);
+  await play.confirm(paymentId);
+  await play.pay(paymentId);
+  const { database, clock } = stage.options;
+  expect(await cancelOrder({ database, clock }, play.merchantUid)).toMatchObject({ ok: true });
+  for (const message of play.messages()) await stage.deliver(message);
+  await play.settle();
+  expect(await play.final()).toMatchObject({
+    order: 'cancelled',
+    sold: 0,
+    kept: 0,
+    refunds: ['done order_closed'],
+  });
+});

@@ -1,0 +1,484 @@
+// The V1 API over real HTTP: against the sandbox, and against a stub for what that cannot play.
+
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  type CancelRequest,
+  GatewayUnreachable,
+  type PaymentApi,
+  type PaymentRef,
+  type PaymentSnapshot,
+} from '../../src/portone/payment.ts';
+import { createV1Api } from '../../src/portone/v1.ts';
+import { SANDBOX_V1, startSandbox } from '../../src/sandbox/server.ts';
+import type { PayRequest, Sandbox } from '../../src/sandbox/types.ts';
+import { until } from '../support/wait.ts';
+import { type Heard, type Stub, type StubReply, startStub } from './portone-stub.ts';
+
+const START_MS = Date.UTC(2026, 7, 6);
+const TOKEN = { access_token: 'token-1', now: 1_000, expired_at: 2_800 };
+
+let nowMs: number;
+let sandbox: Sandbox;
+let api: PaymentApi;
+let operations: string[];
+let unreadable: number;
+
+const connect = (baseUrl: string, credentials = SANDBOX_V1) =>
+  createV1Api({
+    baseUrl,
+    ...credentials,
+    timeoutMs: 10_000,
+    clock: { now: () => new Date(nowMs) },
+    onCall: ({ operation, status }) => operations.push(`${operation} ${status}`),
+    onUnreadable: () => {
+      unreadable += 1;
+    },
+  });
+
+beforeEach(async () => {
+  nowMs = START_MS;
+  operations = [];
+  unreadable = 0;
+  sandbox = await startSandbox({ seed: 7, clock: () => nowMs });
+  api = connect(sandbox.v1Url);
+});
+
+afterEach(() => sandbox.close());
+
+const ref = (paymentId: string): PaymentRef => ({ gateway: 'v1', paymentId, merchantUid: 'o-1' });
+
+async function pay(request: Partial<PayRequest> = {}): Promise<string> {
+  return (await sandbox.pay({ merchantUid: 'o-1', amount: 30_000, ...request })).paymentId;
+}
+
+async function snapshot(paymentId: string): Promise<PaymentSnapshot> {
+  const payment = await api.read(ref(paymentId));
+  if (!payment) throw new Error('PortOne does not know it');
+  return payment;
+}
+
+const cancelOf = (
+  payment: PaymentSnapshot,
+  request: Partial<CancelRequest> = {},
+): CancelRequest => ({
+  payment,
+  amount: null,
+  reason: 'no seat',
+  key: 'refund-0123456789',
+  account: null,
+  ...request,
+});
+
+const books = () => sandbox.books().payments;
+
+/** A stub that hands out a token and answers everything else as told. */
+async function withStub(
+  answer: (heard: Heard, n: number) => StubReply | Promise<StubReply>,
+  work: (stub: Stub, api: PaymentApi) => Promise<void>,
+): Promise<void> {
+  const stub = await startStub();
+  let n = 0;
+  stub.answer = (heard) => {
+    if (heard.path === '/users/getToken') return envelope(TOKEN);
+    n += 1;
+    return answer(heard, n);
+  };
+  try {
+    await work(stub, connect(stub.url));
+  } finally {
+    await stub.close();
+  }
+}
+
+const envelope = (response: unknown): StubReply => ({ body: { code: 0, message: null, response } });
+const refusal = (message: string, status = 200): StubReply => ({
+  status,
+  body: { code: 1, message, response: null },
+});
+
+const PAID = {
+  imp_uid: 'imp_1',
+  merchant_uid: 'o-1',
+  status: 'paid',
+  amount: 30_000,
+  cancel_amount: 0,
+  currency: 'KRW',
+  sandbox: false,
+  pay_method: 'card',
+};
+
+describe('read', () => {
+  test('tells a paid payment, without its envelope', async () => {
+    const paymentId = await pay();
+    expect(await api.read(ref(paymentId))).toEqual({
+      gateway: 'v1',
+      paymentId,
+      merchantUid: 'o-1',
+      status: 'paid',
+      amount: 30_000,
+      cancelledAmount: 0,
+      currency: 'KRW',
+      test: false,
+      method: 'card',
+      virtualAccount: false,
+      depositBy: null,
+      cancelPending: false,
+    });
+  });
+
+  test('tells a test payment from one that does not exist', async () => {
+    expect(await api.read(ref(await pay({ test: true })))).toMatchObject({ test: true });
+    expect(await api.read(ref('imp_none'))).toBeNull();
+    expect(await api.read(ref('..'))).toBeNull();
+  });
+
+  test('tells an account that waits, until when, and that its money came', async () => {
+    const paymentId = await pay({ method: 'vbank', dueInMs: 60_000 });
+    const depositBy = new Date(START_MS + 60_000);
+    const account = { virtualAccount: true, depositBy };
+    expect(await snapshot(paymentId)).toMatchObject({ status: 'waiting_deposit', ...account });
+    sandbox.deposit(paymentId);
+    expect(await snapshot(paymentId)).toMatchObject({ status: 'paid', ...account });
+  });
+
+  test('tells a part paid back as paid, and all of it as cancelled', async () => {
+    const paymentId = await pay();
+    sandbox.cancelInConsole(paymentId, 10_000);
+    const part = { status: 'paid', cancelledAmount: 10_000, amount: 30_000 };
+    expect(await snapshot(paymentId)).toMatchObject(part);
+    sandbox.cancelInConsole(paymentId);
+    const all = { status: 'cancelled', cancelledAmount: 30_000 };
+    expect(await snapshot(paymentId)).toMatchObject(all);
+  });
+
+  test.each([
+    [{ status: 'paid', cancel_amount: null }, 'paid', 0],
+    [{ status: 'cancelled', cancel_amount: null }, 'cancelled', 30_000],
+    [{ status: 'cancelled', cancel_amount: null, cancel_history: [{ amount: 9 }] }, 'paid', 9],
+  ])('makes sense of amounts that are missing: %j', async (fields, status, cancelledAmount) => {
+    await withStub(
+      () => envelope({ ...PAID, ...fields }),
+      async (_, stubbed) =>
+        expect(await stubbed.read(ref('imp_1'))).toMatchObject({ status, cancelledAmount }),
+    );
+  });
+
+  test.each([
+    ['a page of something before PortOne', { status: 404, text: '<html>no</html>' }],
+    ['a code other than 0 at HTTP 200', refusal('점검중')],
+    ['a payment in an unknown shape', envelope({ ...PAID, status: 'frozen' })],
+  ])('never takes %s for a payment that does not exist', async (_, reply) => {
+    await withStub(
+      () => reply,
+      async (_stub, stubbed) =>
+        await expect(stubbed.read(ref('imp_1'))).rejects.toBeInstanceOf(GatewayUnreachable),
+    );
+  });
+
+  test('is tried again where the answer was lost', async () => {
+    const paymentId = await pay();
+    sandbox.faults.rest({ kind: 'answer_lost', endpoint: 'payment', times: 2 });
+    expect(await snapshot(paymentId)).toMatchObject({ status: 'paid' });
+  });
+});
+
+describe('reading many', () => {
+  test('takes one call, and leaves out those that PortOne does not know', async () => {
+    const ids = [await pay(), await pay({ merchantUid: 'o-2', test: true })];
+    const read = async (wanted: string[]) =>
+      (await api.readMany(wanted.map(ref))).map(({ paymentId }) => paymentId).sort();
+    expect(await read(ids)).toEqual([...ids].sort());
+    expect(await read([...ids, 'imp_none'])).toEqual([...ids].sort());
+    expect(await read(['imp_none', 'imp_nobody'])).toEqual([]);
+    expect(await read([])).toEqual([]);
+    const reads = operations.filter((operation) => operation.startsWith('read_many'));
+    expect(reads).toEqual(['read_many 200', 'read_many 207', 'read_many 404']);
+  });
+
+  test('takes more calls for long ids, and refuses more than 100', async () => {
+    const refs = Array.from({ length: 100 }, (_, n) => ref(`${'imp_'.repeat(40)}${n}`));
+    expect(await api.readMany(refs)).toEqual([]);
+    expect(operations.slice(1)).toEqual(Array(3).fill('read_many 404'));
+    await expect(api.readMany([...refs, ref('x')])).rejects.toBeInstanceOf(RangeError);
+  });
+
+  test('takes what it got where some are missing, and trusts nothing it cannot read', async () => {
+    await withStub(
+      (_, n) => ({
+        status: 207,
+        body: { code: 1, message: '일부', response: n === 1 ? [null, PAID] : [{ imp_uid: 'x' }] },
+      }),
+      async (_, stubbed) => {
+        expect(await stubbed.readMany([ref('a'), ref('b')])).toHaveLength(1);
+        const second = stubbed.readMany([ref('a')]);
+        await expect(second).rejects.toBeInstanceOf(GatewayUnreachable);
+      },
+    );
+  });
+});
+
+describe('the attempts to pay an order', () => {
+  test('are told of, the latest first, also when a part was paid back', async () => {
+    expect(await api.readAttempts('o-1')).toEqual([]);
+    const first = await pay({ buyer: 'decline' });
+    const second = await pay({ test: true });
+    const failed = { paymentId: first, status: 'failed' };
+    const told = () => api.readAttempts('o-1');
+    const sorted = async () => (await told()).toSorted((a, b) => a.status.localeCompare(b.status));
+    expect(await sorted()).toMatchObject([
+      failed,
+      { paymentId: second, status: 'paid', test: true },
+    ]);
+    sandbox.cancelInConsole(second, 10_000);
+    expect(await sorted()).toMatchObject([failed, { status: 'paid', cancelledAmount: 10_000 }]);
+    sandbox.cancelInConsole(second);
+    expect(await sorted()).toMatchObject([{ paymentId: second, status: 'cancelled' }, failed]);
+  });
+});
+
+describe('a list', () => {
+  const window = () => ({ from: new Date(START_MS - 1_000), to: new Date(nowMs) });
+  const uids = async (of: PaymentApi) => {
+    const pages: string[][] = [];
+    for await (const page of of.list(window())) pages.push(page.map((one) => one.paymentId));
+    return pages;
+  };
+
+  test('has every payment of the window once, page by page', async () => {
+    const ids: string[] = [];
+    for (let n = 0; n < 200; n += 1) {
+      ids.push(await pay({ merchantUid: `o-${n}`, ...(n % 7 ? {} : { buyer: 'decline' }) }));
+      nowMs += 1_000;
+    }
+    const pages = await uids(api);
+    expect(pages.map((page) => page.length)).toEqual([100, 100]);
+    expect(pages.flat()).toEqual(ids);
+  });
+
+  test('of nothing is empty', async () => {
+    await pay();
+    const pages = api.list({ from: new Date(0), to: new Date(1) });
+    expect(await pages[Symbol.asyncIterator]().next()).toMatchObject({ done: true });
+  });
+
+  test('ends where the same page comes again', async () => {
+    const list = Array.from({ length: 100 }, (_, n) => ({ ...PAID, imp_uid: `imp_${n}` }));
+    await withStub(
+      () => envelope({ total: 500, list }),
+      async (stub, stubbed) => {
+        expect(await uids(stubbed)).toHaveLength(1);
+        expect(stub.heard).toHaveLength(3);
+      },
+    );
+  });
+
+  test('goes on after a short page that names a next one, and ends with a 404', async () => {
+    await withStub(
+      (_, n) =>
+        n < 3
+          ? envelope({ next: n + 1, list: [{ ...PAID, imp_uid: `imp_${n}` }] })
+          : refusal('없음', 404),
+      async (_, stubbed) => expect(await uids(stubbed)).toEqual([['imp_1'], ['imp_2']]),
+    );
+  });
+
+  test('leaves out and counts what it cannot read', async () => {
+    await withStub(
+      () => envelope({ list: [{ imp_uid: 'imp_0', status: 'frozen' }, PAID] }),
+      async (_, stubbed) => expect(await uids(stubbed)).toEqual([['imp_1']]),
+    );
+    expect(unreadable).toBe(1);
+  });
+
+  test('asks for whole seconds within 90 days', async () => {
+    await withStub(
+      () => envelope({ list: [] }),
+      async (stub, stubbed) => {
+        const from = new Date(1_000_500);
+        const to = new Date(from.getTime() + 90 * 86_400_000);
+        for await (const _ of stubbed.list({ from, to }));
+        expect(stub.heard[1]?.path).toBe(
+          '/payments/status/all?page=1&limit=100&from=1000&to=7777000&sorting=started',
+        );
+        const tooLong = stubbed.list({ from: new Date(0), to });
+        await expect(tooLong[Symbol.asyncIterator]().next()).rejects.toBeInstanceOf(RangeError);
+      },
+    );
+  });
+});
+
+describe('cancel', () => {
+  test('gives back a part, then all that is left', async () => {
+    const paymentId = await pay();
+    const part = await api.cancel(cancelOf(await snapshot(paymentId), { amount: 10_000 }));
+    expect(part).toEqual({ outcome: 'done' });
+    expect(books()[0]?.kept).toBe(20_000);
+    expect(await api.cancel(cancelOf(await snapshot(paymentId)))).toEqual({ outcome: 'done' });
+    expect(books()[0]?.kept).toBe(0);
+  });
+
+  test('is refused where somebody else moved money since it was read', async () => {
+    const payment = await snapshot(await pay());
+    sandbox.cancelInConsole(payment.paymentId, 10_000);
+    expect(await api.cancel(cancelOf(payment))).toMatchObject({ outcome: 'refused' });
+    expect(books()[0]?.kept).toBe(20_000);
+  });
+
+  test('is not sent where nothing is left, nor for an odd amount', async () => {
+    const payment = await snapshot(await pay());
+    for (const amount of [0, -1, 0.5, Number.NaN]) {
+      await expect(api.cancel(cancelOf(payment, { amount }))).rejects.toBeInstanceOf(RangeError);
+    }
+    const gone = { ...payment, cancelledAmount: payment.amount };
+    expect(await api.cancel(cancelOf(gone))).toEqual({ outcome: 'changed' });
+    expect(books()[0]?.kept).toBe(30_000);
+  });
+
+  test('names the account to pay back to, and leaves out the amount of a whole refund', async () => {
+    const paymentId = await pay({ method: 'vbank' });
+    sandbox.deposit(paymentId);
+    const payment = await snapshot(paymentId);
+    expect(await api.cancel(cancelOf(payment))).toMatchObject({ outcome: 'refused' });
+    const account = { bank: '004', number: '123', holder: '김구매', phone: '010' };
+    await withStub(
+      () => envelope({ ...PAID, status: 'cancelled', cancel_amount: 30_000 }),
+      async (stub, stubbed) => {
+        await stubbed.cancel(cancelOf(payment, { account }));
+        expect(stub.heard[1]?.body).toEqual({
+          imp_uid: paymentId,
+          reason: 'no seat',
+          checksum: 30_000,
+          refund_holder: '김구매',
+          refund_bank: '004',
+          refund_account: '123',
+          refund_tel: '010',
+        });
+      },
+    );
+    expect(await api.cancel(cancelOf(payment, { account }))).toEqual({ outcome: 'done' });
+  });
+
+  test('is sent once where its answer was lost, and may have been done', async () => {
+    const payment = await snapshot(await pay());
+    sandbox.faults.rest({ kind: 'answer_lost', endpoint: 'cancel' });
+    await expect(api.cancel(cancelOf(payment))).rejects.toBeInstanceOf(GatewayUnreachable);
+    expect(operations.filter((operation) => operation.startsWith('cancel'))).toHaveLength(1);
+    expect(await snapshot(payment.paymentId)).toMatchObject({ status: 'cancelled' });
+  });
+
+  test('that the provider carries out later is pending', async () => {
+    const payment = await snapshot(await pay({ cancels: { how: 'later', lateMs: 60_000 } }));
+    expect(await api.cancel(cancelOf(payment))).toEqual({ outcome: 'pending' });
+    expect(books()[0]?.kept).toBe(30_000);
+  });
+
+  test('keeps the words of the provider that refused', async () => {
+    const payment = await snapshot(await pay());
+    sandbox.faults.rest({ kind: 'pg_error', endpoint: 'cancel' });
+    expect(await api.cancel(cancelOf(payment))).toMatchObject({
+      outcome: 'refused',
+      message: expect.stringContaining('[PG]'),
+    });
+  });
+});
+
+describe('closing an account', () => {
+  test('ends one that waits, and says where none does', async () => {
+    const paymentId = await pay({ method: 'vbank' });
+    expect(await api.closeAccount(ref(paymentId))).toBe('closed');
+    expect(sandbox.deposit(paymentId)).toMatchObject({ accepted: false });
+    expect(await api.closeAccount(ref(paymentId))).toBe('not_open');
+    expect(await api.closeAccount(ref(await pay({ merchantUid: 'o-2' })))).toBe('not_open');
+    expect(await api.closeAccount(ref('imp_none'))).toBe('not_open');
+    const fixed = await pay({ merchantUid: 'o-3', method: 'vbank', closable: false });
+    expect(await api.closeAccount(ref(fixed))).toBe('unsupported');
+  });
+});
+
+describe('registering an amount', () => {
+  test('opens the window for no other, and may be changed', async () => {
+    await api.register('o-1', 30_000, 'KRW');
+    await api.register('o-1', 20_000, 'KRW');
+    const request = { merchantUid: 'o-1', amount: 30_000 };
+    expect((await sandbox.pay(request)).notOpened).toBe('amount_not_as_registered');
+    expect((await sandbox.pay({ ...request, amount: 20_000 })).state).toBe('paid');
+    expect(operations.filter((one) => one.startsWith('register'))).toHaveLength(3);
+  });
+
+  test('that is refused either way fails with the first reason', async () => {
+    await expect(api.register('x'.repeat(41), 1, 'KRW')).rejects.toThrow('merchant_uid');
+  });
+});
+
+describe('the token', () => {
+  const tokensAsked = () => operations.filter((operation) => operation === 'token 200').length;
+
+  test('is asked for once by many at a time, and again only at its end', async () => {
+    const paymentId = await pay();
+    await Promise.all(Array.from({ length: 20 }, () => snapshot(paymentId)));
+    nowMs += 29 * 60_000;
+    await snapshot(paymentId);
+    expect(tokensAsked()).toBe(1);
+    // In its last minute it lives five minutes longer.
+    nowMs += 20_000;
+    await Promise.all([snapshot(paymentId), snapshot(paymentId)]);
+    nowMs += 200_000;
+    await snapshot(paymentId);
+    expect(tokensAsked()).toBe(2);
+    expect(operations).not.toContain('read 401');
+  });
+
+  test('that died early is replaced once, for changing calls too', async () => {
+    const payment = await snapshot(await pay());
+    sandbox.faults.expireTokens();
+    await Promise.all([snapshot(payment.paymentId), api.readAttempts('o-1')]);
+    expect(tokensAsked()).toBe(2);
+    sandbox.faults.expireTokens();
+    expect(await api.cancel(cancelOf(payment))).toEqual({ outcome: 'done' });
+  });
+
+  test('in use is kept when the refusal of an older one comes late', async () => {
+    const stub = await startStub();
+    let given = 0;
+    let refuseLate = () => {};
+    stub.answer = ({ path, headers }) => {
+      if (path === '/users/getToken') {
+        given += 1;
+        return envelope({ ...TOKEN, access_token: `token-${given}` });
+      }
+      if (headers.authorization !== 'Bearer token-1') return envelope(PAID);
+      if (!path.includes('late')) return { status: 401, body: { code: -1, response: null } };
+      return new Promise((resolve) => {
+        refuseLate = () => resolve({ status: 401, body: { code: -1, response: null } });
+      });
+    };
+    const stubbed = connect(stub.url);
+    const late = stubbed.read(ref('late'));
+    await until('the late call to have been sent', () => stub.heard.length === 2);
+    await stubbed.read(ref('quick'));
+    refuseLate();
+    expect(await late).toMatchObject({ status: 'paid' });
+    expect(given).toBe(2);
+    await stub.close();
+  });
+
+  test('that is refused again and again says nothing about a payment', async () => {
+    await withStub(
+      () => ({ status: 401, body: { code: -1, message: 'Unauthorized', response: null } }),
+      async (stub, stubbed) => {
+        const payment = await snapshot(await pay());
+        const cancelling = stubbed.cancel(cancelOf(payment));
+        await expect(cancelling).rejects.toBeInstanceOf(GatewayUnreachable);
+        expect(stub.heard.filter(({ path }) => path === '/payments/cancel')).toHaveLength(2);
+      },
+    );
+  });
+
+  test('is not given for wrong keys, which the error does not quote', async () => {
+    const secret = 'wrong-secret';
+    const stranger = connect(sandbox.v1Url, { key: 'wrong-key', secret });
+    const error: Error = await stranger.read(ref('imp_1')).catch((e) => e);
+    expect(error).toBeInstanceOf(GatewayUnreachable);
+    expect(`${error.stack}`).not.toMatch(/wrong-(key|secret)/);
+  });
+});

@@ -1,0 +1,261 @@
+/** Scenario files: what is wrong is named with its line, and what was written is what happens. */
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { projectRoot } from '../../src/root.ts';
+import { FILE_CHARS_MAX, loadScenario, wordsOfFault } from '../../src/sandbox/scenario/load.ts';
+import { lineOf } from '../../src/sandbox/scenario/print.ts';
+import { runScenario, type ScenarioResult } from '../../src/sandbox/scenario/run.ts';
+import { startSandbox } from '../../src/sandbox/server.ts';
+import type { Sandbox } from '../../src/sandbox/types.ts';
+import { type Merchant, startMerchant } from './sandbox-merchant.ts';
+
+const EXAMPLES = join(projectRoot, 'src', 'sandbox', 'scenarios');
+
+/** The faults of a file as a person reads them. */
+function faults(text: string): string[] {
+  const loaded = loadScenario('it.yaml', text);
+  return loaded.ok ? [] : loaded.faults.map(wordsOfFault);
+}
+
+/** A file that is right but for what is put in. */
+const file = (steps: string, expected = 'attempt: { state: paid }', opponent = OWN) =>
+  `name: N\nabout: A\n${opponent}\nsteps:\n${steps}\nexpect: { ${expected} }\n`;
+const OWN = 'order: { amount: 30000 }';
+const SEATLINE = 'seatline: { url: http://localhost:8080, apiKeyFromEnv: KEY }';
+
+describe('a file', () => {
+  it('of the examples is right, and there are at least ten', () => {
+    const names = readdirSync(EXAMPLES).filter((name) => name.endsWith('.yaml'));
+    expect(names.length).toBeGreaterThanOrEqual(10);
+    const wrong = names.flatMap((name) => faults(readFileSync(join(EXAMPLES, name), 'utf8')));
+    expect(wrong).toEqual([]);
+  });
+
+  it('may write one attempt singly, or several to be made at once', () => {
+    expect(faults(file('  - pay: {}'))).toEqual([]);
+    expect(faults(file('  - pay: [{ as: a }, { as: b }]'))).toEqual([]);
+    expect(faults(file('  - pay: {}\n  - deposit\n  - cancel:'))).toEqual([]);
+  });
+
+  it.each([
+    ['an unknown step', '  - pay: {}\n  - depositt', 'it.yaml:6: steps[1].depositt: there is no'],
+    ['an unknown field', '  - pay: { colour: red }', 'it.yaml:5: steps[0].pay.colour: there is no'],
+    ['a wrong choice', '  - pay:\n      buyer: payy', 'it.yaml:6: steps[0].pay.buyer: must be one'],
+    [
+      'a wrong kind',
+      '  - pay: { lateMs: soon }',
+      'it.yaml:5: steps[0].pay.lateMs: must be a number',
+    ],
+    [
+      'a wrong fault',
+      '  - faults: { rest: [{ kind: x }] }\n  - pay: {}',
+      'it.yaml:5: steps[0].faults',
+    ],
+    ['two steps to a dash', '  - pay: {}\n    mend:', 'it.yaml:5: steps[0]: one step to a dash'],
+    [
+      'what the gateway refuses',
+      '  - pay: { dialect: v2, form: true }',
+      'it.yaml:5: steps[0].pay:',
+    ],
+    ['an id of a payment', '  - pay: { paymentId: x }', 'it.yaml:5: steps[0].pay.paymentId:'],
+    [
+      'a name used twice',
+      '  - pay: { as: a }\n  - pay: { as: a }',
+      'it.yaml:6: steps[1].pay.as: "a" is',
+    ],
+    [
+      'an unknown attempt',
+      '  - pay: {}\n  - cancel: { attempt: x }',
+      'there is no attempt "x"; there is',
+    ],
+    [
+      'nobody has paid',
+      '  - deposit\n  - pay: {}',
+      'it.yaml:5: steps[0].deposit: nobody has paid yet',
+    ],
+    [
+      'waiting for two',
+      '  - pay: {}\n  - wait: { ms: 1, status: paid }',
+      'steps[1].wait: wait for one',
+    ],
+    ['an unknown order', '  - pay: { order: x }', 'there is no order "x"; there is: order'],
+    ['manual confirm on V1', '  - authenticate: {}', 'V1 knows no manual confirm'],
+  ])('with %s is told so, with the line', (_, steps, told) => {
+    const found = faults(file(steps));
+    expect(found.filter((line) => line.includes(told))).toHaveLength(1);
+  });
+
+  it('says whom it plays against, in one way', () => {
+    const steps = '  - pay: {}';
+    expect(faults(file(steps, 'order: { status: paid }'))[0]).toMatch(/it.yaml:6: .*give seatline/);
+    expect(faults(file(steps, undefined, 'order: {}'))[0]).toMatch(/it.yaml:3: order: missing/);
+    const both = `${SEATLINE}\nserver: { confirmUrl: http://localhost:1 }`;
+    expect(faults(file(steps, undefined, both))[0]).toMatch(/:4: server: give either/);
+    expect(faults(file(steps, undefined, `${SEATLINE}\n${OWN}`))[0]).toMatch(/:4: order.amount/);
+    expect(faults(file(steps, undefined, SEATLINE))).toEqual([]);
+  });
+
+  it('that is no YAML, repeats a key, is too long or multiplies itself is refused', () => {
+    expect(faults('name: [')[0]).toMatch(/^it.yaml:1: not YAML/);
+    expect(faults('name: a\nname: b')[0]).toMatch(/^it.yaml:2: not YAML/);
+    expect(faults('a'.repeat(FILE_CHARS_MAX + 1))[0]).toMatch(/longer than/);
+    const bomb = ['a: &a [x, x, x, x, x, x, x, x, x]'];
+    for (const [one, two] of ['ab', 'bc', 'cd', 'de', 'ef'].map((pair) => [...pair])) {
+      bomb.push(`${two}: &${two} [${Array(9).fill(`*${one}`).join(', ')}]`);
+    }
+    expect(faults(bomb.join('\n'))[0]).toMatch(/^it.yaml:1: .*alias/i);
+  });
+
+  it('that is empty is told what is missing, not thrown at', () => {
+    expect(faults('').join('\n')).toMatch(/name: missing/);
+    expect(faults('just words').length).toBeGreaterThan(0);
+  });
+});
+
+describe('a run', () => {
+  let merchant: Merchant;
+  let sandbox: Sandbox;
+
+  beforeEach(async () => {
+    merchant = await startMerchant();
+    sandbox = await startSandbox({
+      seed: 7,
+      confirmUrl: merchant.confirmUrl,
+      webhookUrl: merchant.webhookUrl,
+    });
+  });
+  afterEach(async () => {
+    await sandbox.close();
+    await merchant.close();
+  });
+
+  async function run(text: string, env: Record<string, string> = {}): Promise<ScenarioResult> {
+    const loaded = loadScenario('it.yaml', text);
+    if (!loaded.ok) throw new Error(loaded.faults.map(wordsOfFault).join('\n'));
+    return runScenario(loaded.scenario, { sandbox, env });
+  }
+
+  it('pays as written, and holds when all came true', async () => {
+    const result = await run(
+      file('  - pay: { as: kim, webhooks: { mode: repeated, times: 2 } }', ALL_OF_KIM),
+    );
+    expect(result.checks.filter((check) => !check.held)).toEqual([]);
+    expect(result).toMatchObject({ held: true, trouble: null });
+    expect(result.checks).toHaveLength(5);
+    expect(merchant.confirms).toHaveLength(1);
+    expect(merchant.webhooks).toHaveLength(2);
+  });
+
+  const ALL_OF_KIM =
+    'attempts: { kim: { confirm: 200, verdict: confirmed, state: paid, kept: 30000, webhooks: [paid, paid] } }';
+
+  it('says what it found instead', async () => {
+    merchant.onConfirm = () => ({ status: 409, body: { code: 'sold_out' } });
+    const expected = 'withinMs: 0, attempt: { confirm: 200, verdict: confirmed, state: paid }';
+    const result = await run(file('  - pay: {}', expected));
+    expect(result.held).toBe(false);
+    expect(result.checks.map(({ expected, found }) => [expected, found])).toEqual([
+      ['200', '409'],
+      ['confirmed', 'sold_out'],
+      ['paid', 'failed'],
+    ]);
+    const wrong = result.timeline.filter(({ held }) => held === false).map(lineOf);
+    expect(wrong[0]).toMatch(/check .* WRONG attempt-1: confirm = 200, found 409$/);
+  });
+
+  it('waits for what takes time, and not longer', async () => {
+    const steps = '  - pay: { buyer: fail_then_paid, lateMs: 60000 }';
+    const gateway = 'gateway: { timeScale: 600 }';
+    const result = await run(file(steps, 'attempt: { state: paid }', `${OWN}\n${gateway}`));
+    expect(result.held).toBe(true);
+    const states = result.payments[0]?.history.map(({ state }) => state);
+    expect(states).toEqual(['ready', 'failed', 'paid']);
+  });
+
+  it('takes it amiss when what came true does not stay so', async () => {
+    // Refunded by somebody a moment after it was paid.
+    merchant.onWebhook = () => {
+      const [payment] = sandbox.books().payments;
+      if (payment?.state === 'paid') {
+        setTimeout(() => sandbox.cancelInConsole(payment.paymentId), 50);
+      }
+      return {};
+    };
+    const expected = 'withinMs: 0, attempt: { kept: 30000 }';
+    const result = await run(file('  - pay: {}', expected));
+    expect(result).toMatchObject({ held: false, checks: [{ expected: '30,000', found: '0' }] });
+  });
+
+  it('deposits after the due date, and cancels in part and then too much', async () => {
+    const steps = [
+      '  - pay: { method: vbank, dueInMs: 50 }',
+      '  - wait: due',
+      '  - deposit',
+      '  - deposit: { refused: already_deposited }',
+      '  - cancel: { amount: 10000 }',
+      '  - cancel: { amount: 25000, refused: amount_too_large }',
+    ].join('\n');
+    const result = await run(file(steps, 'attempt: { kept: 20000, cancelled: 10000 }'));
+    expect(result.checks.filter((check) => !check.held)).toEqual([]);
+    expect(result.timeline.map(({ what }) => what)).toContain(
+      'the buyer pays into the virtual account, after the account was due',
+    );
+  });
+
+  it('counts a refusal that nobody expected, and one that did not come, as failures', async () => {
+    const refused = await run(file('  - pay: {}\n  - deposit'));
+    expect(refused).toMatchObject({ held: false, checks: [{ found: 'no_account' }, {}] });
+    const accepted = await run(
+      file('  - pay: {}\n  - cancel: { refused: not_paid }', 'attempt: { kept: 0 }'),
+    );
+    expect(accepted).toMatchObject({ held: false, checks: [{ found: 'accepted' }, {}] });
+  });
+
+  it('repeats a confirm, tells a forged webhook, and sends one again', async () => {
+    const steps = [
+      '  - pay: { as: one }',
+      '  - pay: { as: again, again: one, amount: 1 }',
+      '  - webhook: { body: { imp_uid: x, merchant_uid: y, status: paid }, answered: 200 }',
+      '  - resend: { attempt: one }',
+    ].join('\n');
+    const result = await run(
+      file(steps, 'attempts: { one: { state: paid }, again: { confirm: 200 } }'),
+    );
+    expect(result.held).toBe(true);
+    const ids = merchant.confirms.map(({ raw }) => JSON.parse(raw).imp_uid);
+    expect(ids[0]).toBe(ids[1]);
+    expect(merchant.webhooks).toHaveLength(3);
+  });
+
+  it('mends every fault when it is over, even one that it did not mend', async () => {
+    const steps = '  - unplug\n  - faults: { webhooksSilenced: true }\n  - pay: {}';
+    const result = await run(file(steps, 'attempt: { state: paid, webhooks: [] }'));
+    expect(result.held).toBe(true);
+    expect(sandbox.faults.state()).toMatchObject({ webhooksSilenced: false });
+    expect((await fetch(`${sandbox.url}/sandbox/books`)).status).toBe(200);
+  });
+
+  it('disputes, which V1 does not tell, and authenticates without charging', async () => {
+    const steps = [
+      '  - authenticate: { as: manual, dialect: v2 }',
+      '  - expect: { attempt: { confirm: not_asked, state: ready } }',
+      '  - resolveDispute: { attempt: manual, refused: true }',
+    ].join('\n');
+    const result = await run(file(steps, 'attempt: { kept: 0, webhooks: [Transaction.Ready] }'));
+    expect(result.checks.filter((check) => !check.held)).toEqual([]);
+    expect(merchant.confirms).toEqual([]);
+  });
+
+  it('that cannot go on says why: no Seatline, no key, a wait without end', async () => {
+    const away = 'seatline: { url: http://127.0.0.1:9, apiKeyFromEnv: KEY }';
+    const noSeatline = await run(file('  - pay: {}', undefined, away), { KEY: 'k' });
+    expect(noSeatline).toMatchObject({ held: false });
+    expect(noSeatline.trouble).toMatch(/does not answer at http:\/\/127.0.0.1:9.*is it running/);
+    const noKey = await run(file('  - pay: {}', undefined, SEATLINE));
+    expect(noKey.trouble).toMatch(/KEY is not set/);
+    const endless = await run(file('  - pay: { method: vbank }\n  - wait: due'));
+    expect(endless.trouble).toMatch(/1440 minutes away: give the gateway a timeScale/);
+  });
+});
