@@ -35,7 +35,11 @@ SELECT
   (SELECT count(*)::int FROM (
      SELECT 1 FROM back WHERE state = 'done'
       GROUP BY payment_id, came, cancelled_amount
-     HAVING coalesce(sum(amount) FILTER (WHERE by_hand), 0) + cancelled_amount > came
+     -- What a case tells of, or told of, is known.
+     HAVING coalesce(sum(amount) FILTER (WHERE by_hand), 0) + cancelled_amount
+          > came + coalesce((SELECT sum(c.amount) FROM cases c
+                              WHERE c.payment_id = back.payment_id
+                                AND c.kind = 'paid_back_twice'), 0)
          OR count(*) FILTER (WHERE whole) > 1) t) AS "refundsTwice",
   (SELECT count(*)::int
      FROM moves m

@@ -57,6 +57,9 @@ SELECT jsonb_build_object(
   -- What a person took back in the console and the organizer has seen to.
   'settledByCases', (
     SELECT coalesce(sum(c.amount), 0) FROM cases c
-     WHERE c.payment_id = $2 AND c.kind = 'partial_cancel' AND c.closed_by LIKE 'organizer%')
+     WHERE c.payment_id = $2 AND c.kind = 'partial_cancel' AND c.closed_by LIKE 'organizer%'),
+  'settledTwice', (
+    SELECT coalesce(sum(c.amount), 0) FROM cases c
+     WHERE c.payment_id = $2 AND c.kind = 'paid_back_twice' AND c.closed_at IS NOT NULL)
 ) AS document
   FROM orders o WHERE o.merchant_uid = $1

@@ -3,7 +3,7 @@
 export interface CaseRow {
   source: 'case' | 'refund';
   id: number;
-  kind: 'partial_cancel' | 'dispute' | 'unknown_payment' | 'refund';
+  kind: 'partial_cancel' | 'paid_back_twice' | 'dispute' | 'unknown_payment' | 'refund';
   merchantUid: string;
   paymentId: string;
   currency: string;
@@ -46,6 +46,13 @@ export function wordsFor(row: CaseRow): CaseWords {
         what: `${amount} of the payment went back outside Seatline; its seats were left as they are.`,
         todo: isOpen(row)
           ? `Name the seats that go back with it, or none to leave them: ${closing(row)}.`
+          : NOTHING,
+      };
+    case 'paid_back_twice':
+      return {
+        what: `${amount} went back by hand, and PortOne gave the same money back as well.`,
+        todo: isOpen(row)
+          ? `Ask the buyer for it, and note what became of it: ${closing(row)}.`
           : NOTHING,
       };
     case 'dispute':

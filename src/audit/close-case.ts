@@ -60,7 +60,8 @@ export function closeCase(
     const hold = labels.length === 0 ? null : await holdToTakeFrom(tx, found, labels);
     if (hold && 'reason' in hold) return hold;
     const price = hold ? await giveBack(tx, { ...hold, orderId: found.orderId, now, actor }) : 0;
-    const accepted = kind === 'partial_cancel' ? amount - price : 0;
+    const isMoney = kind === 'partial_cancel' || kind === 'paid_back_twice';
+    const accepted = isMoney ? amount - price : 0;
     await tx.case.update({
       where: { id: found.id },
       data: { closedAt: now, closedBy: actor, note: close.note, accepted },

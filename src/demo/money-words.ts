@@ -76,6 +76,7 @@ export function moneySentences({ money }: Figures): string[] {
 const KINDS: Record<string, [one: string, several: string]> = {
   refund: ['refund', 'refunds'],
   partial_cancel: ['part cancelled in the console', 'parts cancelled in the console'],
+  paid_back_twice: ['payment paid back twice', 'payments paid back twice'],
   dispute: ['dispute', 'disputes'],
   unknown_payment: ['payment that PortOne did not know', 'payments that PortOne did not know'],
 };

@@ -5,7 +5,7 @@ import { z } from 'zod';
 const whole = z.number().int();
 const count = whole.min(0);
 const instant = z.iso.datetime().describe('RFC 3339, UTC.');
-const caseKind = z.enum(['partial_cancel', 'dispute', 'unknown_payment']);
+const caseKind = z.enum(['partial_cancel', 'paid_back_twice', 'dispute', 'unknown_payment']);
 
 export const refundState = z.enum(['requested', 'done', 'failed', 'needs_person']);
 

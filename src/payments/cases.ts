@@ -5,6 +5,8 @@ import type { Transaction } from '../db/database.ts';
 export type CaseKind =
   /** Somebody gave back a part of the money in the console; the seats still stand. */
   | 'partial_cancel'
+  /** The organizer gave money back by hand, and PortOne gave it back as well. */
+  | 'paid_back_twice'
   /** The buyer disputes the charge with their bank. */
   | 'dispute'
   /** We have it as paid, and PortOne knows no such payment. */

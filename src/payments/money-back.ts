@@ -23,6 +23,7 @@ const isOpen = (refund: OpenRefund) => refund.state !== 'done';
 /** All of it went back: whoever did it, ourselves or a person in the console, none is owed more. */
 export async function closeWholeRefund(back: MoneyBack): Promise<void> {
   const { tx, order, payment, actor, now } = back;
+  await noteTwice(back);
   const open = order.refunds.find(isOpen);
   if (open) await finish(back, open, `${recordable(payment.cancelledAmount)}`);
   await closeCases(tx, {
@@ -41,6 +42,7 @@ export async function closeWholeRefund(back: MoneyBack): Promise<void> {
  */
 export async function settlePartBack(back: MoneyBack): Promise<boolean> {
   const { tx, order, payment, actor, now } = back;
+  await noteTwice(back);
   const cancelled = recordable(payment.cancelledAmount);
   const open = order.refunds.find((refund) => isOpen(refund) && !refund.whole);
   const done =
@@ -74,6 +76,24 @@ export async function settlePartBack(back: MoneyBack): Promise<boolean> {
   });
   if (opened) await recordStep(tx, { ...step(back), step: 'partial_cancel', detail });
   return done;
+}
+
+/** What went back by hand and then at PortOne too is gone; the organizer asks the buyer for it. */
+async function noteTwice(back: MoneyBack): Promise<void> {
+  const { tx, order, payment, now } = back;
+  const byHand = order.refunds
+    .filter((refund) => refund.byHand)
+    .reduce((sum, refund) => sum + refund.amount, 0);
+  const paid = recordable(payment.amount);
+  const amount = byHand + Math.min(recordable(payment.cancelledAmount), paid) - paid;
+  if (byHand === 0 || amount <= order.settledTwice) return;
+  const detail = `${amount} ${payment.currency} went back by hand and by PortOne as well`;
+  const { id: orderId, eventId } = order;
+  const { paymentId } = payment;
+  const kind = 'paid_back_twice' as const;
+  const more = amount - order.settledTwice;
+  const wanted = { eventId, orderId, paymentId, kind, amount: more, detail, now };
+  if (await openCase(tx, wanted)) await recordStep(tx, { ...step(back), step: kind, detail });
 }
 
 async function finish(back: MoneyBack, refund: OpenRefund, detail: string): Promise<void> {

@@ -47,6 +47,8 @@ export interface OrderState {
   rivals: boolean;
   returned: boolean;
   settledByCases: number;
+  /** Paid back twice, and closed by the organizer. */
+  settledTwice: number;
 }
 
 export async function readOrder(

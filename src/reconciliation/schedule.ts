@@ -1,8 +1,11 @@
 // The scheduled reconciliation: every event, from where the last good run ended, without a gap.
 
 import type { Database } from '../db/database.ts';
+import { loadSql } from '../db/sql.ts';
 import { type ReconcileOptions, reconcile } from './reconcile.ts';
 import { WINDOW_MAX_MS, type Window } from './window.ts';
+
+const lastWideSql = loadSql('reconcile_last_wide');
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -73,12 +76,12 @@ function startOf(end: number, past: Past[], now: Date): number {
   const reached = Math.max(...good.map((run) => run.toAt.getTime())) - OVERLAP_MS;
   const from = Math.max(reached, end - WINDOW_MAX_MS);
   const isWide = (run: Past) => run.toAt.getTime() - run.fromAt.getTime() >= RUN_MAX_MS;
-  const wide = good.find(isWide) ?? good.at(-1);
-  const isWideDue = wide && now.getTime() - wide.startedAt.getTime() > WIDE_EVERY_MS;
+  const wide = good.find(isWide);
+  const isWideDue = !wide || now.getTime() - wide.startedAt.getTime() > WIDE_EVERY_MS;
   return isWideDue ? Math.min(from, end - RUN_MAX_MS) : from;
 }
 
-/** Of the last two days, and the last good one however old. */
+/** Of the last two days, and the last good one and the last wide one however old. */
 async function pastRuns(database: Database, now: Date): Promise<Past[]> {
   const select = { fromAt: true, toAt: true, startedAt: true, error: true } as const;
   const where = { askedBy: ASKED_BY, finishedAt: { not: null } };
@@ -91,5 +94,6 @@ async function pastRuns(database: Database, now: Date): Promise<Past[]> {
   });
   const good = { ...where, error: null };
   const lastGood = await database.prisma.reconciliation.findFirst({ where: good, orderBy, select });
-  return lastGood ? [...recent, lastGood] : recent;
+  const [lastWide] = await database.query<Past>(lastWideSql, ASKED_BY, RUN_MAX_MS);
+  return [...recent, ...(lastGood ? [lastGood] : []), ...(lastWide ? [lastWide] : [])];
 }

@@ -6,6 +6,9 @@ import { loadSql } from '../db/sql.ts';
 import type { Gateway } from '../portone/gateway.ts';
 import type { PaymentRef } from '../portone/payment.ts';
 
+/** A run over so much looks at everything that is sold as well. */
+const WIDE_MS = 7 * 24 * 3_600_000;
+
 const sql = { turn: loadSql('reconcile_turn'), toRead: loadSql('reconcile_to_read') };
 
 /** Any number that no other lock of this database has. */
@@ -52,7 +55,8 @@ export class Turn {
   /** A few hundred at a time. No other may be open meanwhile. */
   async *toRead({ gateway, eventId, from, to }: ToRead): AsyncGenerator<PaymentRef[]> {
     await this.client.query('BEGIN');
-    await this.client.query(sql.toRead, [gateway, eventId, from, to]);
+    const isWide = eventId !== null || to.getTime() - from.getTime() >= WIDE_MS;
+    await this.client.query(sql.toRead, [gateway, eventId, from, to, isWide]);
     await this.client.query('COMMIT');
     for (;;) {
       const { rows } = await this.client.query<Omit<PaymentRef, 'gateway'>>(

@@ -34,6 +34,8 @@ export interface ClaimedRefund {
   refusals: number;
   lastError: string | null;
   hasAccount: boolean;
+  /** Of the same payment, paid back outside PortOne. */
+  byHand: number;
 }
 
 /** Noted on a refund that PortOne took: from then on it is only looked at. */
@@ -45,12 +47,14 @@ export type Tried =
   | { kind: 'closed' }
   /** PortOne took it and will carry it out later. */
   | { kind: 'taken' }
-  /** Answered no; the message is PortOne's. */
-  | { kind: 'refused'; message: string }
+  /** Answered no; the message is PortOne's. `sent`: to the wish itself, which moved nothing then. */
+  | { kind: 'refused'; message: string; sent?: true }
   /** Answered no because the payment moved in between. */
   | { kind: 'changed' }
   /** No answer. */
   | { kind: 'away'; message: string }
+  /** No answer to the wish itself: it may be carried out yet. */
+  | { kind: 'unanswered'; message: string }
   /** Somebody else knows more, or has it now. */
   | { kind: 'outdated' }
   | { kind: 'needs_account' }
@@ -71,13 +75,20 @@ export async function tryRefund(
   if (hindrance) return hindrance;
   const armed = await arm(options, refund, looked, claimMs);
   if (!armed) return { kind: 'outdated' };
-  const answer = await api.cancel({
+  const request = {
     payment: looked,
     amount: refund.whole ? null : refund.amount,
     reason: refund.reason,
     key: keyOf(refund),
     account: looked.virtualAccount ? armed.account : null,
+  };
+  const answer = await api.cancel(request).catch((error: unknown) => {
+    if (error instanceof GatewayUnreachable) return error;
+    throw error;
   });
+  if (answer instanceof GatewayUnreachable) {
+    return { kind: 'unanswered', message: withoutSecrets(answer.message, armed.account) };
+  }
   return conclude(options, api, refund, withoutAccount(answer, armed.account));
 }
 
@@ -114,8 +125,10 @@ function hindranceOf(refund: ClaimedRefund, payment: PaymentSnapshot): Tried | n
     // V1 does not show what is under way: asked again, it might do it twice. V2 shows it.
     return refund.gateway === 'v1' ? { kind: 'taken' } : { kind: 'refused', message: DROPPED };
   }
-  const left = payment.amount - payment.cancelledAmount;
-  if (!refund.whole && refund.amount > left) return { kind: 'too_much', left };
+  const left = payment.amount - payment.cancelledAmount - refund.byHand;
+  // What went back by hand is gone; PortOne, which does not know it, would pay it once more.
+  const wanted = refund.whole && refund.byHand > 0 ? left + refund.byHand : refund.amount;
+  if ((!refund.whole || refund.byHand > 0) && wanted > left) return { kind: 'too_much', left };
   if (payment.virtualAccount && !refund.hasAccount) return { kind: 'needs_account' };
   return null;
 }
@@ -172,15 +185,19 @@ async function conclude(
     case 'changed':
       return { kind: 'changed' };
     case 'refused':
-      return { kind: 'refused', message: answer.message };
+      return { kind: 'refused', message: answer.message, sent: true };
   }
 }
 
 /** PortOne's messages may quote what was sent; they are kept and logged, and an account must not be. */
 function withoutAccount(answer: CancelResult, account: RefundAccount | null): CancelResult {
-  if (answer.outcome !== 'refused' || !account) return answer;
+  if (answer.outcome !== 'refused') return answer;
+  return { outcome: 'refused', message: withoutSecrets(answer.message, account) };
+}
+
+function withoutSecrets(said: string, account: RefundAccount | null): string {
+  if (!account) return said;
   const { number, holder, phone } = account;
   const secrets = [number, number.replace(/\D/g, ''), holder, phone ?? ''].filter(Boolean);
-  const message = secrets.reduce((text, secret) => text.replaceAll(secret, '***'), answer.message);
-  return { outcome: 'refused', message };
+  return secrets.reduce((text, secret) => text.replaceAll(secret, '***'), said);
 }

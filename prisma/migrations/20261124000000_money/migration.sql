@@ -74,7 +74,8 @@ CREATE TABLE cases (
   closed_by TEXT,
   note TEXT,
   CONSTRAINT cases_order_event_fkey FOREIGN KEY (order_id, event_id) REFERENCES orders (id, event_id),
-  CONSTRAINT cases_kind_check CHECK (kind IN ('partial_cancel', 'dispute', 'unknown_payment')),
+  CONSTRAINT cases_kind_check CHECK (
+    kind IN ('partial_cancel', 'paid_back_twice', 'dispute', 'unknown_payment')),
   CONSTRAINT cases_amount_check CHECK (amount >= 0),
   CONSTRAINT cases_closed_check CHECK ((closed_at IS NULL) = (closed_by IS NULL)),
   CONSTRAINT cases_accepted_check CHECK (accepted = 0 OR closed_at IS NOT NULL)
@@ -196,6 +197,8 @@ SELECT o.event_id, o.id, p.currency, 'allowance', 'part_refunded',
 UNION ALL
 SELECT o.event_id, o.id, p.currency, 'allowance', 'accepted', c.accepted, p.payment_id
   FROM cases c JOIN payments p ON p.payment_id = c.payment_id JOIN orders o ON o.id = p.order_id
- WHERE c.accepted <> 0 AND p.status = 'paid'
-   AND NOT EXISTS (SELECT 1 FROM refunds w
-                    WHERE w.payment_id = p.payment_id AND w.whole AND w.state = 'done');
+ WHERE c.accepted <> 0
+   AND (c.kind = 'paid_back_twice'
+        OR (p.status = 'paid'
+            AND NOT EXISTS (SELECT 1 FROM refunds w
+                             WHERE w.payment_id = p.payment_id AND w.whole AND w.state = 'done')));
