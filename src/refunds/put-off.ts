@@ -8,8 +8,6 @@ import { type ClaimedRefund, type RefundOptions, TAKEN, type Tried } from './try
 /** Refused so many times, over a quarter of an hour, a person must look. */
 export const REFUSALS_MAX = 10;
 const SOON_MS = 1_000;
-/** PortOne works on for a while after its caller gave up: a minute, with calls of ten seconds. */
-const CARRIED_OUT_CALLS = 6;
 /** Over a long weekend; a refund that was taken and never shown is for a person then. */
 const TAKEN_MAX_MS = 4 * 24 * 3_600_000;
 export const NEEDS_ACCOUNT = 'needs_account';
@@ -29,7 +27,7 @@ export async function putOff(
   refund: ClaimedRefund,
   tried: NotDone,
 ): Promise<void> {
-  const next = nextOf(refund, tried, options.clock.now(), options.callTimeoutMs);
+  const next = nextOf(refund, tried, options.clock.now());
   if (next.waitMs === null) return giveUp(options, refund, tried, next);
   const { count } = await options.database.prisma.refund.updateMany({
     where: mine(refund),
@@ -57,16 +55,9 @@ function nextOf(refund: ClaimedRefund, tried: NotDone, now: Date, callTimeoutMs:
         waitMs: outageBackoffMs(tries),
         refused: false,
       };
-    case 'unanswered': {
-      // V1 knows no keys: before it is asked again, the first must have had all the time it needs.
-      const waitMs = outageBackoffMs(tries);
-      const isV1 = refund.gateway === 'v1';
-      return {
-        error: tried.message,
-        waitMs: isV1 ? Math.max(waitMs, CARRIED_OUT_CALLS * callTimeoutMs) : waitMs,
-        refused: false,
-      };
-    }
+    case 'unanswered':
+      // On V1, which knows no keys, the checksum is what keeps the second call from paying twice.
+      return { error: tried.message, waitMs: outageBackoffMs(tries), refused: false };
     case 'taken': {
       const over = now.getTime() - refund.requestedAt.getTime() > TAKEN_MAX_MS;
       return { error: TAKEN, waitMs: over ? null : backoffMs(tries), refused: false };
