@@ -45,7 +45,7 @@ export async function putOff(
   options.log.info(line, 'refund tried again later');
 }
 
-function nextOf(refund: ClaimedRefund, tried: NotDone, now: Date, callTimeoutMs: number): Next {
+function nextOf(refund: ClaimedRefund, tried: NotDone, now: Date): Next {
   const { tries, refusals } = refund;
   switch (tried.kind) {
     case 'away':
