@@ -42,7 +42,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   await database.prisma.$connect();
   const carrier = openCarrier(config, databaseUrl, log);
   await carrier.ping();
-  const metrics = createMetrics(database);
+  const metrics = createMetrics(database, clock);
   const gateway = gatewayOf(config, clock, metrics);
   const dependencies: Dependencies = { config, clock, log, database, carrier, metrics, ...gateway };
 

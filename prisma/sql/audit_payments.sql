@@ -1,6 +1,6 @@
 -- Counts the violations of each law about payments and refunds, for one event; zero when all is well.
--- $1 event id. Reads the event's payments and live holds, and by moves_out_of_sale what was sold and
--- came back. Locks: none. Rows: 1.
+-- $1 event id, $2 text[] what a refund may wait for without being stuck. Reads the event's payments
+-- and live holds, and by moves_out_of_sale what was sold and came back. Locks: none. Rows: 1.
 WITH sold AS (SELECT payment_id, order_id FROM holds WHERE event_id = $1 AND state = 'sold'),
 paid AS (SELECT p.* FROM payments p JOIN orders o ON o.id = p.order_id
           WHERE o.event_id = $1 AND p.status = 'paid' AND p.amount > 0),
@@ -30,7 +30,7 @@ SELECT
   -- among the open cases. One that PortOne would not make is not.
   (SELECT count(*)::int FROM back
     WHERE state = 'needs_person'
-      AND coalesce(last_error, '') NOT IN ('needs_account', 'to be paid back by hand'))
+      AND coalesce(last_error, '') <> ALL ($2::text[]))
     AS "refundsStuck",
   (SELECT count(*)::int FROM (
      SELECT 1 FROM back WHERE state = 'done'

@@ -1,9 +1,12 @@
 // What happened, and what the organizer can do about it, in plain words: for the API and the command.
 
+import type { CaseKind } from '../payments/cases.ts';
+import { BY_HAND, NEEDS_ACCOUNT } from '../payments/refund-waits.ts';
+
 export interface CaseRow {
   source: 'case' | 'refund';
   id: number;
-  kind: 'partial_cancel' | 'paid_back_twice' | 'dispute' | 'unknown_payment' | 'refund';
+  kind: CaseKind | 'refund';
   merchantUid: string;
   paymentId: string;
   currency: string;
@@ -25,11 +28,6 @@ export interface CaseWords {
   what: string;
   todo: string;
 }
-
-/** The buyer must name an account, for the money came from none that can be paid back to. */
-const NEEDS_ACCOUNT = 'needs_account';
-/** The organizer said that they will pay; until they say that they have, nobody else does. */
-const BY_HAND = 'to be paid back by hand';
 
 const NOTHING = 'Nothing.';
 

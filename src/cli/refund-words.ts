@@ -1,5 +1,6 @@
 // What the refund command says of refunds, for people.
 
+import { NEEDS_ACCOUNT } from '../payments/refund-waits.ts';
 import type { RefundView } from '../refunds/view-refund.ts';
 import { print } from './command.ts';
 
@@ -30,7 +31,7 @@ const OUTCOME: Record<RefundView['state'], (refund: RefundView) => string> = {
   requested: (r) => `is on its way${r.lastError ? ` (${r.lastError})` : ''}; the service goes on`,
   failed: (r) => `failed: ${r.lastError ?? 'no reason is known'}`,
   needs_person: (r) =>
-    r.lastError === 'needs_account'
+    r.lastError === NEEDS_ACCOUNT
       ? "needs the buyer's account: --id with --bank, --account and --holder"
       : `needs a person: ${r.lastError ?? 'no reason is known'}`,
 };

@@ -8,7 +8,7 @@ import { outageBackoffMs } from '../payments/backoff.ts';
 import { readOrder } from '../payments/order-state.ts';
 import { settlePayment } from '../payments/settle-payment.ts';
 import { recordStep } from '../payments/steps.ts';
-import type { Gateway } from '../portone/gateway.ts';
+import { GATEWAYS, type Gateway } from '../portone/gateway.ts';
 import { GatewayUnreachable, type PaymentApi, type PaymentSnapshot } from '../portone/payment.ts';
 import { endHolds } from '../seats/end-holds.ts';
 
@@ -46,7 +46,7 @@ export async function proveHolds(
   doubtMs: number,
 ): Promise<number> {
   let forged = 0;
-  for (const gateway of ['v1', 'v2'] as const) {
+  for (const gateway of GATEWAYS) {
     const api = options.portone.api(gateway);
     if (!api) continue;
     for (let looked = 0; looked < limit; looked += AT_A_TIME[gateway]) {

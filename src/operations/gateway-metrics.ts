@@ -1,7 +1,7 @@
 // What an operator watches of PortOne: how long it takes, what it answers, whether it is left alone.
 
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { Gateway } from '../portone/gateway.ts';
+import { GATEWAYS, type Gateway } from '../portone/gateway.ts';
 import type { CircuitChange, GatewayCall } from '../portone/http.ts';
 
 export interface GatewayMetrics {
@@ -10,7 +10,6 @@ export interface GatewayMetrics {
   gatewayUnreadable(gateway: Gateway): void;
 }
 
-const GATEWAYS: Gateway[] = ['v1', 'v2'];
 /** Up to the minute that a charge may take, in seconds. */
 const BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 

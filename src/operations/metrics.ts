@@ -1,9 +1,11 @@
 // What an operator watches: verdicts by code, latency, waits, batches, holds, late voids.
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Clock } from '../clock.ts';
 import { VERDICT_CODES, type Verdict } from '../confirm/verdict.ts';
 import type { Database } from '../db/database.ts';
 import { type GatewayMetrics, gatewayMetrics } from './gateway-metrics.ts';
+import { watchDatabase } from './waiting-metrics.ts';
 
 export interface Metrics extends GatewayMetrics {
   registry: Registry;
@@ -20,7 +22,7 @@ export interface Metrics extends GatewayMetrics {
 /** From a local round trip to the whole deadline, in seconds. */
 const LATENCY_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 5];
 
-export function createMetrics(database: Database): Metrics {
+export function createMetrics(database: Database, clock: Clock): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
@@ -47,7 +49,7 @@ export function createMetrics(database: Database): Metrics {
   const lateVoids = counter('late_voids_total', 'Holds voided because no 200 was written');
   const settled = counter('settlements_total', 'Webhooks settled, by outcome', ['outcome']);
   const ended = counter('expired_holds_total', 'Overdue holds by what became of them', ['fate']);
-  watchHolds(database, registers);
+  watchDatabase(database, clock, registers);
 
   return {
     registry,
@@ -80,21 +82,4 @@ export function createMetrics(database: Database): Metrics {
       });
     },
   };
-}
-
-function watchHolds(database: Database, registers: Registry[]): void {
-  new Gauge({
-    name: 'seatline_holds',
-    help: 'Live holds in the database, by state',
-    labelNames: ['state'],
-    registers,
-    async collect() {
-      const rows = await database.prisma.hold.groupBy({
-        by: ['state'],
-        where: { state: 'held' },
-        _count: true,
-      });
-      this.set({ state: 'held' }, rows[0]?._count ?? 0);
-    },
-  });
 }

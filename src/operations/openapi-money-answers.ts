@@ -1,11 +1,12 @@
 // The bodies of answers about money in the API's document: refunds, cases, the ledger, sums.
 
 import { z } from 'zod';
+import { CASE_KINDS } from '../payments/cases.ts';
 
 const whole = z.number().int();
 const count = whole.min(0);
 const instant = z.iso.datetime().describe('RFC 3339, UTC.');
-const caseKind = z.enum(['partial_cancel', 'paid_back_twice', 'dispute', 'unknown_payment']);
+const caseKind = z.enum(CASE_KINDS);
 
 export const refundState = z.enum(['requested', 'done', 'failed', 'needs_person']);
 

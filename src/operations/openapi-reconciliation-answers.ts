@@ -1,6 +1,7 @@
 // The bodies of answers about reconciliations in the API's document.
 
 import { z } from 'zod';
+import { GATEWAYS } from '../portone/gateway.ts';
 
 const whole = z.number().int();
 const count = whole.min(0);
@@ -26,7 +27,7 @@ const finding = z.strictObject({
   event: z.string(),
   merchantUid: z.string(),
   paymentId: z.string(),
-  gateway: z.enum(['v1', 'v2']),
+  gateway: z.enum(GATEWAYS),
   portone: account.nullable().describe('Null: PortOne knows no such payment.'),
   ours: account.nullable().describe('Null: nothing was on record here.'),
   hold: z.enum(['held', 'sold']).nullable(),

@@ -1,6 +1,7 @@
 // The bodies of answers about refunds in the API's document.
 
 import { z } from 'zod';
+import { GATEWAYS } from '../portone/gateway.ts';
 import { refundState } from './openapi-money-answers.ts';
 
 const whole = z.number().int();
@@ -13,7 +14,7 @@ const refund = z.strictObject({
   event: z.string(),
   merchantUid: z.string(),
   paymentId: z.string(),
-  gateway: z.enum(['v1', 'v2']),
+  gateway: z.enum(GATEWAYS),
   amount: whole,
   currency: z.string(),
   whole: z.boolean().describe('All that is left of the payment, whatever that is by then.'),

@@ -2,14 +2,13 @@
 
 import pLimit from 'p-limit';
 import type { Log } from '../log.ts';
-import type { Gateway } from '../portone/gateway.ts';
+import { GATEWAYS } from '../portone/gateway.ts';
 import type { PortOne } from '../portone/portone.ts';
 import type { OrderRow } from './create-orders.ts';
 
 const CONCURRENT_MAX = 8;
 /** Some minutes of work while PortOne is slow; what comes beyond it is not registered. */
 const WAITING_MAX = 10_000;
-const GATEWAYS: Gateway[] = ['v1', 'v2'];
 
 /** Not waited for: the amount is compared again at confirm and at settlement. */
 export function registerAmounts(portone: PortOne, log: Log): (orders: OrderRow[]) => void {

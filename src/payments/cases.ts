@@ -2,15 +2,18 @@
 
 import type { Transaction } from '../db/database.ts';
 
-export type CaseKind =
+export const CASE_KINDS = [
   /** Somebody gave back a part of the money in the console; the seats still stand. */
-  | 'partial_cancel'
+  'partial_cancel',
   /** The organizer gave money back by hand, and PortOne gave it back as well. */
-  | 'paid_back_twice'
+  'paid_back_twice',
   /** The buyer disputes the charge with their bank. */
-  | 'dispute'
+  'dispute',
   /** We have it as paid, and PortOne knows no such payment. */
-  | 'unknown_payment';
+  'unknown_payment',
+] as const;
+
+export type CaseKind = (typeof CASE_KINDS)[number];
 
 export interface NewCase {
   eventId: number;

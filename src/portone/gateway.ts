@@ -1,3 +1,5 @@
 // The two generations of PortOne; they name the same things differently.
 
-export type Gateway = 'v1' | 'v2';
+export const GATEWAYS = ['v1', 'v2'] as const;
+
+export type Gateway = (typeof GATEWAYS)[number];

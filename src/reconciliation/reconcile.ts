@@ -2,7 +2,7 @@
 
 import type { Log } from '../log.ts';
 import type { SettleOptions } from '../payments/settle-payment.ts';
-import type { Gateway } from '../portone/gateway.ts';
+import { GATEWAYS, type Gateway } from '../portone/gateway.ts';
 import { GatewayUnreachable } from '../portone/payment.ts';
 import type { PortOne } from '../portone/portone.ts';
 import { beginRun, endRun, type RunStart } from './record.ts';
@@ -11,8 +11,6 @@ import { Tally } from './tally.ts';
 import { Turn } from './turn.ts';
 import { Walk, WrongBooks } from './walk.ts';
 import { windowOf } from './window.ts';
-
-const GATEWAYS: Gateway[] = ['v1', 'v2'];
 
 export interface ReconcileOptions extends SettleOptions {
   portone: PortOne;

@@ -2,6 +2,7 @@
 
 import type { Transaction } from '../db/database.ts';
 import { loadSql } from '../db/sql.ts';
+import { BY_HAND } from '../payments/refund-waits.ts';
 import { settlePayment } from '../payments/settle-payment.ts';
 import type { Gateway } from '../portone/gateway.ts';
 import { GatewayUnreachable } from '../portone/payment.ts';
@@ -88,7 +89,7 @@ async function park({ database, clock, callTimeoutMs }: RefundOptions, id: numbe
         cancelledBefore: refund.cancelledBefore,
         nextTryAt: refund.nextTryAt,
       },
-      data: { state: 'needs_person', nextTryAt: until, lastError: 'to be paid back by hand' },
+      data: { state: 'needs_person', nextTryAt: until, lastError: BY_HAND },
     });
     // A try began or ended just now: whoever asks again sees how far it came.
     if (count === 0) return { ok: false, reason: 'under_way', until: now };

@@ -1,6 +1,7 @@
 // What becomes of a refund that was tried and is not done: when it is tried again, or that it is not.
 
 import { backoffMs, outageBackoffMs } from '../payments/backoff.ts';
+import { NEEDS_ACCOUNT } from '../payments/refund-waits.ts';
 import { recordStep } from '../payments/steps.ts';
 import { WIPED } from './account.ts';
 import { type ClaimedRefund, type RefundOptions, TAKEN, type Tried } from './try-refund.ts';
@@ -10,7 +11,6 @@ export const REFUSALS_MAX = 10;
 const SOON_MS = 1_000;
 /** Over a long weekend; a refund that was taken and never shown is for a person then. */
 const TAKEN_MAX_MS = 4 * 24 * 3_600_000;
-export const NEEDS_ACCOUNT = 'needs_account';
 
 type NotDone = Exclude<Tried, { kind: 'closed' }>;
 

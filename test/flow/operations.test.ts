@@ -95,7 +95,7 @@ describe('the document', () => {
   test('has every route that is registered, and no other', async () => {
     const d = world.service.dependencies;
     // Figures of its own: the service's are registered already.
-    const own = { ...d, metrics: createMetrics(d.database) };
+    const own = { ...d, metrics: createMetrics(d.database, d.clock) };
     const api = await openApi(own, 'a secret of some length', () => world.url);
     try {
       const open = [gatewayRoutes(api), operationsRoutes({ ...d, stopping: () => false })];

@@ -45,7 +45,7 @@ async function openDesk(
     },
   };
   const database = tamper(d.database, tampering);
-  const metrics = createMetrics(database);
+  const metrics = createMetrics(database, d.clock);
   const api = await openApi({ ...d, database, portone, metrics }, SECRET, () => world.url);
   opened.push(() => api.close());
   const desk = new ManualDesk({ ...api, waitingMax: 100, ...over });
