@@ -133,7 +133,7 @@ async function perform(options: DemoOptions, stage: Stage, cast: Cast) {
   const sale = await runSale({
     ...shared,
     affairs: new Affairs(shared),
-    affairsUntilMs: windowMs,
+    affairsUntilMs: windowMs / 2,
     buyers,
     orders,
     seed: options.seed,

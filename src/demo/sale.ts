@@ -70,6 +70,8 @@ class RunningSale {
   private readonly mostTaken: number[];
   private readonly counts: (SeatCounts | null)[];
   private readonly running = new Set<Promise<void>>();
+  /** Money going back, after its buyer is done; those who watch need not wait for the last of it. */
+  private readonly affairs = new Set<Promise<void>>();
   private done = 0;
   private failure: unknown = null;
 
@@ -90,15 +92,19 @@ class RunningSale {
   }
 
   private start(watcher: Watcher, atMs: number): void {
-    const story = this.live(watcher, atMs)
+    const story = this.live(watcher, atMs).finally(() => {
+      this.done += 1;
+    });
+    this.follow(story, this.running);
+  }
+
+  private follow(story: Promise<void>, among: Set<Promise<void>>): void {
+    const followed = story
       .catch((error: unknown) => {
         this.failure ??= error;
       })
-      .finally(() => {
-        this.running.delete(story);
-        this.done += 1;
-      });
-    this.running.add(story);
+      .finally(() => among.delete(followed));
+    among.add(followed);
   }
 
   private async live({ buyer, ...from }: Watcher, atMs: number): Promise<void> {
@@ -109,7 +115,7 @@ class RunningSale {
       attempt += 1;
       const { order, outcome } = await this.pay(buyer, attempt, wish);
       const heard = heardFrom(outcome.confirm, outcome);
-      await this.affair(buyer, attempt, order, outcome);
+      this.note(buyer, attempt, order, outcome);
       const untilMs = untilNamed(outcome.confirm, this.parts.now());
       const dice = new Dice(this.parts.seed, STREAM_OF_PAUSES + buyer.index * 64 + attempt);
       const tried = { attempt, wish, heard, state: outcome.state, untilMs, returned };
@@ -140,8 +146,8 @@ class RunningSale {
     return { order, outcome };
   }
 
-  /** Whether this attempt is one of the money cases, and what becomes of it once it has its seats. */
-  private async affair(buyer: Buyer, attempt: number, order: Order, outcome: Attempt) {
+  /** Whether this attempt is one of the money cases, and whether more becomes of it. */
+  private note(buyer: Buyer, attempt: number, order: Order, outcome: Attempt): void {
     const { paymentId, confirm, state } = outcome;
     const wasConfirmed = confirm.asked && confirm.status === 200;
     const event = this.parts.events[buyer.event];
@@ -151,10 +157,13 @@ class RunningSale {
     const mayBeSold = state === 'paid' || (wasConfirmed && paying === 'deposited');
     const isTooLate = !buyer.leads && this.sinceOpening() > this.parts.affairsUntilMs;
     if (!after || !mayBeSold || isTooLate) return;
+    this.follow(this.affair(buyer, order, paymentId, after), this.affairs);
+  }
+
+  private async affair(buyer: Buyer, order: Order, paymentId: string, after: MoneyCase) {
     const dice = new Dice(this.parts.seed, STREAM_OF_AFFAIRS + buyer.index);
-    if (await this.parts.affairs.live({ buyer, order, paymentId, dice })) {
-      this.played.set(paymentId, after);
-    }
+    const happened = await this.parts.affairs.live({ buyer, order, paymentId, dice });
+    if (happened) this.played.set(paymentId, after);
   }
 
   /** Looks at every event as the organizer would, and lets the caller know. */
@@ -187,11 +196,11 @@ class RunningSale {
         const available = counts?.available ?? 0;
         // Those called before are asking now: the next look tells what they left.
         if (idle) this.callWatchers(event, available);
-        return (counts?.held ?? 0) > 0 || this.running.size > 0;
+        return (counts?.held ?? 0) > 0 || this.running.size > 0 || this.affairs.size > 0;
       });
       if (!open.includes(true)) return;
     }
-    await Promise.all(this.running);
+    await Promise.all([...this.running, ...this.affairs]);
   }
 
   /** Small parties first: a single seat is of no use to a family. */

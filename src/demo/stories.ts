@@ -68,13 +68,13 @@ export const STORIES: readonly (readonly [Story, number])[] = [
 ];
 
 export const AFTERS: readonly (readonly [After, number])[] = [
-  ['keeps', 93],
+  ['keeps', 95],
   ['cancelled', 1],
-  ['part_cancelled', 1.5],
-  ['refunded', 1.5],
-  ['part_refunded', 1.5],
-  ['disputes', 0.75],
-  ['wins_dispute', 0.75],
+  ['part_cancelled', 1],
+  ['refunded', 1],
+  ['part_refunded', 1],
+  ['disputes', 0.5],
+  ['wins_dispute', 0.5],
 ];
 
 /**
