@@ -184,6 +184,33 @@ describe('with every webhook lost', () => {
     ).toEqual([{ kind: 'partial_cancel', amount: 4_000 }]);
   });
 
+  test.each(ONE_OF_EACH)(
+    '%s cancelled without a word, of a payment begun before the window: found by its sold seat',
+    async (dialect) => {
+      const event = await world.event(1, HOLD);
+      const order = await world.order(event);
+      const { paymentId } = await pay(world, order, { dialect });
+      await becomes(world, order, 'paid');
+      await inboxEmpty(world, order);
+      world.sandbox.faults.webhooksSilenced = true;
+      expect(world.sandbox.cancelInConsole(paymentId)).toMatchObject({ cancelled: true });
+      // Everything about it was ten days ago, and the window is of today.
+      await world.sql(
+        `UPDATE payments SET read_at = now() - interval '10 days' WHERE payment_id = $1`,
+        paymentId,
+      );
+      // V1 counts in whole seconds.
+      const from = new Date(Math.ceil(Date.now() / 1_000) * 1_000).toISOString();
+      await until('the window has begun', () => Date.now() > Date.parse(from) + 1);
+      const run = await reconcile(event, { from });
+      expect(run.body).toMatchObject({
+        findings: [{ kind: 'paid_here_not_there', outcome: 'refunded' }],
+        agree: true,
+      });
+      expect(await world.seats(event)).toMatchObject({ available: 1 });
+    },
+  );
+
   test('a payment that PortOne does not list in the window is found by its open hold', async () => {
     const event = await world.event(1, HOLD);
     const order = await world.order(event);

@@ -122,6 +122,55 @@ describe.each(CARRIERS)('refunds that need a person, on %s', (carrier) => {
       await squared(sold);
     });
 
+    test('what went back by hand is not asked of PortOne once more', async () => {
+      const sold = await onAccount(2);
+      expect((await byHand(await stuck(sold, { amount: 5_000 }))).status).toBe(200);
+      // All of it is owed, as where a settlement finds that the order was called off meanwhile.
+      const [owed] = await world.sql<{ id: number }>(
+        `INSERT INTO refunds (payment_id, amount, reason, requested_at, next_try_at, account_bank,
+           account_number, account_holder)
+         VALUES ($1, 20000, 'order_closed', now(), now(), '004', '12345678901', 'Hong') RETURNING id`,
+        sold.paymentId,
+      );
+      const waits = await refundBecomes(world, owed?.id ?? 0, 'needs_person');
+      expect(waits.lastError).toBe('20000 were to go back, and 15000 are left');
+      expect(givenBack(world, sold.order)).toEqual([]);
+      expect(await byHand(waits.id)).toMatchObject({ status: 200, body: { amount: 15_000 } });
+      await squared(sold);
+    });
+
+    test('given back by PortOne as well: a case, with what went twice, and told until it is closed', async () => {
+      const sold = await onAccount(3);
+      const [seat = ''] = sold.seats;
+      expect((await byHand(await stuck(sold, { seats: [seat] }))).status).toBe(200);
+      const casesOf = async () =>
+        (await world.call('GET', `/api/events/${sold.event}/cases?open=true`)).body.cases;
+      world.sandbox.cancelInConsole(sold.paymentId, 25_000);
+      const cases = await until('both cases are open', async () => {
+        const open = await casesOf();
+        return open.length === 2 && open;
+      });
+      expect(cases).toEqual(
+        expect.arrayContaining([
+          expect.objectContaining({ kind: 'paid_back_twice', amount: 5_000 }),
+          expect.objectContaining({ kind: 'partial_cancel', amount: 25_000 }),
+        ]),
+      );
+      world.sandbox.cancelInConsole(sold.paymentId);
+      await becomes(world, sold.order, 'refunded');
+      const [twice, ...others] = await casesOf();
+      expect(twice).toMatchObject({ kind: 'paid_back_twice', amount: 10_000 });
+      expect(others).toEqual([]);
+      await squared(sold);
+      const note = { note: 'the buyer sent it back' };
+      expect(await world.call('POST', `/api/cases/${twice.id}/close`, note)).toMatchObject({
+        status: 200,
+      });
+      await squared(sold);
+      await world.call('POST', `/api/events/${sold.event}/reconcile`, {});
+      expect(await casesOf()).toEqual([]);
+    });
+
     test('PortOne had given it back already: that counts, and not the hand', async () => {
       const sold = await onAccount(1);
       const id = await stuck(sold);

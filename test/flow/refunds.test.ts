@@ -237,6 +237,28 @@ describe.each(CARRIERS)('refunds on %s', (carrier) => {
     await squared(owed);
   });
 
+  test.each(ONE_EACH)(
+    '%s refused, and as much given back in the console since: that was not the refund',
+    async (dialect) => {
+      const sold = await sell(world, 2, { dialect });
+      const mend = world.sandbox.faults.rest({ kind: 'pg_error', endpoint: 'cancel' });
+      const { body } = await askRefund(world, sold.order, { amount: 3_000 });
+      await refundIsPutOff(world, body.id, /./);
+      mend();
+      world.sandbox.cancelInConsole(sold.paymentId, 3_000);
+      const [found] = await until('a person is told', async () => {
+        const { cases } = (await world.call('GET', `/api/events/${sold.event}/cases`)).body;
+        const told = cases.filter((one: { kind: string }) => one.kind === 'partial_cancel');
+        return told.length > 0 && told;
+      });
+      expect(found).toMatchObject({ amount: 3_000 });
+      await hurry(world, body.id);
+      await refundBecomes(world, body.id, 'done', 20_000);
+      expect(givenBack(world, sold.order)).toEqual([3_000, 3_000]);
+      await squared(sold);
+    },
+  );
+
   test('an outage is nobody’s refusal', async () => {
     const sold = await sell(world, 1);
     await world.sandbox.faults.unplug();

@@ -451,6 +451,35 @@ describe.each(CARRIERS)('PortOne away or without an answer, on %s', (carrier) =>
   });
 });
 
+test('without credentials nobody can be asked: kept for two hours, for a process set up later', async () => {
+  const world = await openWorld({
+    carrier: 'postgres',
+    gateway: false,
+    env: { SWEEP_INTERVAL_MS: '200' },
+  });
+  try {
+    const order = await world.order(await world.event(1));
+    const body = { imp_uid: world.name('imp'), merchant_uid: order.merchantUid, status: 'paid' };
+    expect(await post(`${world.url}/webhook`, JSON.stringify(body))).toMatchObject({ status: 200 });
+    const age = (minutes: number) =>
+      world.sql(
+        `UPDATE webhooks SET received_at = now() - $1 * interval '1 min', next_try_at = now(), tries = 0`,
+        minutes,
+      );
+    const row = async () =>
+      (await stored(world, 'merchant_uid = $1', order.merchantUid))[0] as
+        | { state: string; outcome: string | null; tries: number }
+        | undefined;
+    await age(119);
+    await until('it is tried', async () => (await row())?.tries === 1);
+    expect(await row()).toMatchObject({ state: 'pending', outcome: null });
+    await age(121);
+    await until('it is given up', async () => (await row())?.outcome === 'unanswerable');
+  } finally {
+    await world.close();
+  }
+});
+
 describe('without a webhook secret', () => {
   let world: World;
   beforeAll(async () => {
