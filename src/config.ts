@@ -101,6 +101,7 @@ const environment = z.object({
   PORTONE_PREREGISTER: z.enum(['on', 'off']).default('off'),
   PORTONE_TIMEOUT_MS: whole(100, 60_000).default(10_000),
   PORTONE_CONFIRM_TIMEOUT_MS: whole(1_000, 120_000).default(60_000),
+  PORTONE_DOUBT_MS: whole(0, 600_000).default(60_000),
   PAYMENT_CHECK_AFTER_MS: whole(1_000, 600_000).default(20_000),
   PORTONE_TEST_PAYMENTS: z.enum(['accept', 'refuse']).optional(),
 
@@ -212,6 +213,8 @@ function shape(e: Environment) {
       webhookSecrets: e.PORTONE_WEBHOOK_SECRET ?? [],
       preregister: e.PORTONE_PREREGISTER === 'on',
       timeoutMs: e.PORTONE_TIMEOUT_MS,
+      /** PortOne may go on with a call for so long after we have stopped listening. */
+      doubtMs: e.PORTONE_DOUBT_MS,
       /** A manual confirm waits for the bank behind PortOne. */
       confirmTimeoutMs: e.PORTONE_CONFIRM_TIMEOUT_MS,
       /** A 200 was answered so long ago: its payment is looked up, and known or forged. */

@@ -58,7 +58,7 @@ export function organizerRoutes(d: ApiDependencies): Router[] {
       onAnswer: d.metrics.answered,
     }),
     releaseRoutes({ ...d, askForRefund: askForRefund(d) }, bodyMaxBytes),
-    refundRoutes({ ...d, callTimeoutMs: config.portone.timeoutMs }, bodyMaxBytes),
+    refundRoutes(d, bodyMaxBytes),
     auditRoutes(d, bodyMaxBytes),
     reconciliationRoutes(d, bodyMaxBytes),
     eventRoutes({ database, bodyMaxBytes }),

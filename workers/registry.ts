@@ -42,7 +42,7 @@ export async function startWorkers(d: Dependencies): Promise<Workers> {
     handlers: {
       webhooks: (data) => workInbox(inbox, limit, data?.webhookIds ?? []),
       inbox: () => workInbox(inbox, limit),
-      refunds: () => workRefunds({ ...d, callTimeoutMs: d.config.portone.timeoutMs }, limit),
+      refunds: () => workRefunds(d, limit),
     },
     every: { inbox: everyMs, refunds: everyMs },
   });

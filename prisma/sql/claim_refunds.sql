@@ -12,7 +12,8 @@ UPDATE refunds r SET tries = r.tries + 1, next_try_at = $3::timestamptz
        FOR UPDATE SKIP LOCKED))
 RETURNING r.id, r.payment_id AS "paymentId", r.amount, r.whole, r.reason,
   r.requested_by AS "requestedBy", r.requested_at AS "requestedAt", r.tries, r.refusals,
-  r.last_error AS "lastError", r.account_number IS NOT NULL AS "hasAccount",
+  r.last_error AS "lastError", r.in_doubt_until AS "inDoubtUntil", r.taken_at AS "takenAt",
+  r.account_number IS NOT NULL AS "hasAccount",
   (SELECT coalesce(sum(b.amount), 0)::int FROM refunds b
     WHERE b.payment_id = r.payment_id AND b.by_hand AND b.state = 'done') AS "byHand",
   p.gateway, p.order_id AS "orderId", o.merchant_uid AS "merchantUid"

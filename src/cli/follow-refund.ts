@@ -1,7 +1,8 @@
 // Carries one refund out and watches it, whether this process does it or the service was faster.
 
 import { setTimeout as pause } from 'node:timers/promises';
-import { type RefundOptions, TAKEN } from '../refunds/try-refund.ts';
+import { TAKEN } from '../payments/refund-waits.ts';
+import type { RefundOptions } from '../refunds/try-refund.ts';
 import { workRefund } from '../refunds/work-refunds.ts';
 
 /** A refund takes a second; what takes longer is left to the service. */

@@ -109,7 +109,7 @@ function refundOptionsOf({ config, database, log }: CommandTools): RefundOptions
   const { v1, v2, timeoutMs, confirmTimeoutMs, testPaymentsAccepted } = config.portone;
   const clock = systemClock;
   const portone = createPortOne({ v1, v2, timeoutMs, confirmTimeoutMs, clock });
-  return { database, clock, log, portone, testPaymentsAccepted, callTimeoutMs: timeoutMs };
+  return { database, clock, log, portone, testPaymentsAccepted, config };
 }
 
 // --- a new refund ---------------------------------------------------------------------------

@@ -104,6 +104,7 @@ async function finish(back: MoneyBack, refund: OpenRefund, detail: string): Prom
       state: 'done',
       doneAt: now,
       lastError: null,
+      inDoubtUntil: null,
       // Personal data, needed no longer.
       accountBank: null,
       accountNumber: null,

@@ -13,7 +13,7 @@ export type AmendRefusal =
   | { reason: 'closed'; state: string }
   /** Money that is owed cannot be withdrawn. */
   | { reason: 'owed' }
-  /** PortOne was asked for it, and may have done it. */
+  /** PortOne was asked for it, and may do it yet. */
   | { reason: 'sent' };
 
 export type Amended = { ok: true } | ({ ok: false } & AmendRefusal);
@@ -72,7 +72,7 @@ export async function retryRefund(
 async function resume(tx: Transaction, id: number, now: Date): Promise<boolean> {
   const refund = await tx.refund.findUnique({
     where: { id },
-    select: { refusals: true, nextTryAt: true },
+    select: { refusals: true, inDoubtUntil: true },
   });
   if (!refund) return false;
   const resumed = await tx.refund.updateMany({
@@ -82,14 +82,14 @@ async function resume(tx: Transaction, id: number, now: Date): Promise<boolean> 
       lastError: null,
       // A full round, and keys that were never used: PortOne would repeat its old answers.
       refusals: Math.ceil(refund.refusals / REFUSALS_MAX) * REFUSALS_MAX,
-      // A call may still be under way until then.
-      nextTryAt: refund.nextTryAt > now ? refund.nextTryAt : now,
+      // Under a new key it would be asked for a second time.
+      nextTryAt: refund.inDoubtUntil && refund.inDoubtUntil > now ? refund.inDoubtUntil : now,
     },
   });
   return resumed.count > 0;
 }
 
-/** Only what the organizer wished for, and only while nobody was asked for it. */
+/** Only what the organizer wished for, and only while nobody may be carrying it out. */
 export async function withdrawRefund(
   { database, clock, log }: WishOptions,
   id: number,
@@ -102,7 +102,8 @@ export async function withdrawRefund(
         id,
         state: { in: OPEN },
         requestedBy: { startsWith: 'organizer' },
-        cancelledBefore: null,
+        takenAt: null,
+        OR: [{ inDoubtUntil: null }, { inDoubtUntil: { lte: now } }],
       },
       data: { state: 'failed', lastError: 'withdrawn', ...WIPED },
     });

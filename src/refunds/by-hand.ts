@@ -10,13 +10,9 @@ import { endHolds } from '../seats/end-holds.ts';
 import { returnSeats } from '../seats/return-seats.ts';
 import { WIPED } from './account.ts';
 import { step } from './amend-refund.ts';
-import { type RefundOptions, TAKEN } from './try-refund.ts';
-import { claimMs } from './work-refunds.ts';
+import type { RefundOptions } from './try-refund.ts';
 
 const lock = loadSql('lock_payment');
-
-/** PortOne may go on with a call for so long after we have stopped listening. */
-const CARRIED_OUT_MS = 60_000;
 
 export type ByHandRefusal =
   | { reason: 'unknown_refund' }
@@ -62,7 +58,7 @@ interface ParkedPayment {
 type Parked = { ok: true; payment: ParkedPayment; until: Date } | ({ ok: false } & ByHandRefusal);
 
 /** From here on no worker sends anything: each checks for `requested` in the write before its call. */
-async function park({ database, clock, callTimeoutMs }: RefundOptions, id: number) {
+async function park({ database, clock }: RefundOptions, id: number) {
   return database.transaction(async (tx): Promise<Parked> => {
     const now = clock.now();
     const refund = await tx.refund.findUnique({
@@ -75,21 +71,18 @@ async function park({ database, clock, callTimeoutMs }: RefundOptions, id: numbe
     }
     const { gateway, paymentId, order } = refund.payment;
     const payment = { gateway: gateway as Gateway, paymentId, merchantUid: order.merchantUid };
-    if (refund.state === 'needs_person') return { ok: true, payment, until: refund.nextTryAt };
-    if (refund.lastError === TAKEN) return { ok: false, reason: 'taken' };
-    // Nobody claims for longer; what lies further off is only the next try.
-    const claimEnds = Math.min(refund.nextTryAt.getTime(), now.getTime() + claimMs(callTimeoutMs));
-    const sent = refund.cancelledBefore !== null;
-    const until = sent ? new Date(Math.max(claimEnds, now.getTime()) + CARRIED_OUT_MS) : now;
+    const until = refund.inDoubtUntil ?? now;
+    if (refund.state === 'needs_person') return { ok: true, payment, until };
+    if (refund.takenAt) return { ok: false, reason: 'taken' };
     const { count } = await tx.refund.updateMany({
       where: {
         id,
         state: 'requested',
         tries: refund.tries,
         cancelledBefore: refund.cancelledBefore,
-        nextTryAt: refund.nextTryAt,
+        inDoubtUntil: refund.inDoubtUntil,
       },
-      data: { state: 'needs_person', nextTryAt: until, lastError: BY_HAND },
+      data: { state: 'needs_person', lastError: BY_HAND },
     });
     // A try began or ended just now: whoever asks again sees how far it came.
     if (count === 0) return { ok: false, reason: 'under_way', until: now };

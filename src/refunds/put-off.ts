@@ -1,15 +1,15 @@
 // What becomes of a refund that was tried and is not done: when it is tried again, or that it is not.
 
 import { backoffMs, outageBackoffMs } from '../payments/backoff.ts';
-import { NEEDS_ACCOUNT } from '../payments/refund-waits.ts';
+import { NEEDS_ACCOUNT, TAKEN } from '../payments/refund-waits.ts';
 import { recordStep } from '../payments/steps.ts';
 import { WIPED } from './account.ts';
-import { type ClaimedRefund, type RefundOptions, TAKEN, type Tried } from './try-refund.ts';
+import type { ClaimedRefund, RefundOptions, Tried } from './try-refund.ts';
 
 /** Refused so many times, over a quarter of an hour, a person must look. */
 export const REFUSALS_MAX = 10;
 const SOON_MS = 1_000;
-/** Over a long weekend; a refund that was taken and never shown is for a person then. */
+/** Over a long weekend; a refund that was taken so long ago and never shown is for a person. */
 const TAKEN_MAX_MS = 4 * 24 * 3_600_000;
 
 type NotDone = Exclude<Tried, { kind: 'closed' }>;
@@ -20,6 +20,9 @@ interface Next {
   waitMs: number | null;
   refused: boolean;
 }
+
+const IN_DOUBT = 'no answer, and it may be carried out yet';
+const DROPPED = 'PortOne took it, and did not carry it out';
 
 /** Writes nothing where somebody else has the refund by now. */
 export async function putOff(
@@ -35,8 +38,7 @@ export async function putOff(
       lastError: next.error,
       nextTryAt: new Date(options.clock.now().getTime() + next.waitMs),
       ...(next.refused ? { refusals: { increment: 1 } } : {}),
-      // It moved nothing: whatever moves from here on is reckoned anew.
-      ...(tried.kind === 'refused' && tried.sent ? { cancelledBefore: null } : {}),
+      ...knownAfter(options, refund, tried),
     },
   });
   if (count === 0) return;
@@ -51,15 +53,19 @@ function nextOf(refund: ClaimedRefund, tried: NotDone, now: Date): Next {
     case 'away':
       // An outage, however long, is nobody's refusal.
       return {
-        error: refund.lastError === TAKEN ? TAKEN : tried.message,
+        error: refund.takenAt ? TAKEN : tried.message,
         waitMs: outageBackoffMs(tries),
         refused: false,
       };
     case 'unanswered':
-      // On V1, which knows no keys, the checksum is what keeps the second call from paying twice.
       return { error: tried.message, waitMs: outageBackoffMs(tries), refused: false };
+    case 'in_doubt': {
+      const leftMs = tried.until.getTime() - now.getTime();
+      const waitMs = Math.min(outageBackoffMs(tries), leftMs + 1);
+      return { error: refund.lastError ?? IN_DOUBT, waitMs, refused: false };
+    }
     case 'taken': {
-      const over = now.getTime() - refund.requestedAt.getTime() > TAKEN_MAX_MS;
+      const over = refund.takenAt && now.getTime() - refund.takenAt.getTime() > TAKEN_MAX_MS;
       return { error: TAKEN, waitMs: over ? null : backoffMs(tries), refused: false };
     }
     case 'outdated':
@@ -73,9 +79,11 @@ function nextOf(refund: ClaimedRefund, tried: NotDone, now: Date): Next {
       const error = 'the payment changed at PortOne meanwhile';
       return { error, waitMs: isLast(refusals) ? null : SOON_MS, refused: true };
     }
+    case 'dropped':
     case 'refused': {
       const waitMs = isLast(refusals) ? null : backoffMs((refusals % REFUSALS_MAX) + 1);
-      return { error: tried.message, waitMs, refused: true };
+      const error = tried.kind === 'dropped' ? DROPPED : tried.message;
+      return { error, waitMs, refused: true };
     }
     case 'needs_account':
       return { error: NEEDS_ACCOUNT, waitMs: null, refused: false };
@@ -86,6 +94,25 @@ function nextOf(refund: ClaimedRefund, tried: NotDone, now: Date): Next {
   }
 }
 
+/** What PortOne may still do for it: an answer says that it was done, will be done, or will not. */
+function knownAfter({ clock, config }: RefundOptions, refund: ClaimedRefund, tried: NotDone) {
+  const now = clock.now();
+  switch (tried.kind) {
+    case 'unanswered':
+      return { inDoubtUntil: new Date(now.getTime() + config.portone.doubtMs) };
+    case 'taken':
+      return { inDoubtUntil: null, takenAt: refund.takenAt ?? now };
+    case 'changed':
+      return { inDoubtUntil: null };
+    case 'dropped':
+      return { takenAt: null };
+    case 'refused':
+      return tried.sent ? { inDoubtUntil: null } : {};
+    default:
+      return {};
+  }
+}
+
 /** Counted on over a person's help, for a refusal uses up its key for ever. */
 function isLast(refusals: number): boolean {
   return (refusals + 1) % REFUSALS_MAX === 0;
@@ -93,11 +120,12 @@ function isLast(refusals: number): boolean {
 
 /** What is owed waits for a person; what the organizer wished for and cannot be had has failed. */
 async function giveUp(
-  { database, clock, log }: RefundOptions,
+  options: RefundOptions,
   refund: ClaimedRefund,
   tried: NotDone,
   { error, refused }: Next,
 ): Promise<void> {
+  const { database, clock, log } = options;
   const now = clock.now();
   const waits = tried.kind === 'needs_account' || tried.kind === 'taken';
   const fails = !waits && refund.requestedBy.startsWith('organizer');
@@ -115,6 +143,7 @@ async function giveUp(
         nextTryAt: now,
         ...(refused ? { refusals: { increment: 1 } } : {}),
         ...(fails ? WIPED : {}),
+        ...knownAfter(options, refund, tried),
       },
     });
     if (given.count > 0) {

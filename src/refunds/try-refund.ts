@@ -15,8 +15,14 @@ import {
 const sql = loadSql('arm_refund');
 
 export interface RefundOptions extends SettleOptions {
-  /** The time limit of one call to PortOne. */
-  callTimeoutMs: number;
+  config: {
+    portone: {
+      /** The limit of one call to PortOne. */
+      timeoutMs: number;
+      /** PortOne may go on with a call for so long after we have stopped listening. */
+      doubtMs: number;
+    };
+  };
 }
 
 export interface ClaimedRefund {
@@ -33,20 +39,21 @@ export interface ClaimedRefund {
   tries: number;
   refusals: number;
   lastError: string | null;
+  inDoubtUntil: Date | null;
+  /** Since when PortOne has it and will carry it out later. */
+  takenAt: Date | null;
   hasAccount: boolean;
   /** Of the same payment, paid back outside PortOne. */
   byHand: number;
 }
 
-/** Noted on a refund that PortOne took: from then on it is only looked at. */
-export const TAKEN = 'taken by PortOne, not carried out yet';
-const DROPPED = 'PortOne took it, and did not carry it out';
-
 export type Tried =
   /** The money is back. */
   | { kind: 'closed' }
-  /** PortOne took it and will carry it out later. */
+  /** PortOne took it and will carry it out later: from then on it is only looked at. */
   | { kind: 'taken' }
+  /** PortOne took it, and shows that it is not at it any more. */
+  | { kind: 'dropped' }
   /** Answered no; the message is PortOne's. `sent`: to the wish itself, which moved nothing then. */
   | { kind: 'refused'; message: string; sent?: true }
   /** Answered no because the payment moved in between. */
@@ -55,6 +62,8 @@ export type Tried =
   | { kind: 'away'; message: string }
   /** No answer to the wish itself: it may be carried out yet. */
   | { kind: 'unanswered'; message: string }
+  /** An earlier wish was not answered, and may be carried out yet; it was only looked at. */
+  | { kind: 'in_doubt'; until: Date }
   /** Somebody else knows more, or has it now. */
   | { kind: 'outdated' }
   | { kind: 'needs_account' }
@@ -71,7 +80,7 @@ export async function tryRefund(
   if (!api) return { kind: 'refused', message: 'no PortOne credentials are configured' };
   const looked = await look(options, api, refund);
   if ('kind' in looked) return looked;
-  const hindrance = hindranceOf(refund, looked);
+  const hindrance = hindranceOf(refund, looked, options.clock.now());
   if (hindrance) return hindrance;
   const armed = await arm(options, refund, looked, claimMs);
   if (!armed) return { kind: 'outdated' };
@@ -119,12 +128,13 @@ async function look(
   return payment;
 }
 
-function hindranceOf(refund: ClaimedRefund, payment: PaymentSnapshot): Tried | null {
+function hindranceOf(refund: ClaimedRefund, payment: PaymentSnapshot, now: Date): Tried | null {
   if (payment.cancelPending) return { kind: 'taken' };
-  if (refund.lastError === TAKEN) {
-    // V1 does not show what is under way: asked again, it might do it twice. V2 shows it.
-    return refund.gateway === 'v1' ? { kind: 'taken' } : { kind: 'refused', message: DROPPED };
-  }
+  // V1 does not show what is under way: asked again, it might do it twice. V2 shows it.
+  if (refund.takenAt) return { kind: refund.gateway === 'v1' ? 'taken' : 'dropped' };
+  const { inDoubtUntil: until } = refund;
+  // V1 knows no keys: what is under way would not be told from what is asked for now.
+  if (refund.gateway === 'v1' && until && until > now) return { kind: 'in_doubt', until };
   const left = payment.amount - payment.cancelledAmount - refund.byHand;
   // What went back by hand is gone; PortOne, which does not know it, would pay it once more.
   const wanted = refund.whole && refund.byHand > 0 ? left + refund.byHand : refund.amount;
@@ -135,12 +145,13 @@ function hindranceOf(refund: ClaimedRefund, payment: PaymentSnapshot): Tried | n
 
 /** Written before the call, so that whoever comes after a crash knows how to tell what happened. */
 async function arm(
-  { database, clock }: RefundOptions,
+  { database, clock, config }: RefundOptions,
   refund: ClaimedRefund,
   payment: PaymentSnapshot,
   claimMs: number,
 ): Promise<{ account: RefundAccount | null } | null> {
   const until = new Date(clock.now().getTime() + claimMs);
+  const inDoubtUntil = new Date(until.getTime() + config.portone.doubtMs);
   const cancelled = recordable(payment.cancelledAmount);
   const [row] = await database.query<{ [part in keyof RefundAccount]: string | null }>(
     sql,
@@ -148,6 +159,7 @@ async function arm(
     refund.tries,
     cancelled,
     until,
+    inDoubtUntil,
   );
   if (!row) return null;
   const { bank, number, holder, phone } = row;

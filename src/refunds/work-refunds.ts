@@ -31,12 +31,18 @@ export async function workRefund(options: RefundOptions, id: number): Promise<bo
 }
 
 function claim(
-  { database, clock, callTimeoutMs }: RefundOptions,
+  { database, clock, config }: RefundOptions,
   limit: number,
   only: number | null,
 ): Promise<ClaimedRefund[]> {
   const now = clock.now();
-  return database.query(sql, now, limit, new Date(now.getTime() + claimMs(callTimeoutMs)), only);
+  return database.query(
+    sql,
+    now,
+    limit,
+    new Date(now.getTime() + claimMs(config.portone.timeoutMs)),
+    only,
+  );
 }
 
 /**
@@ -52,14 +58,16 @@ async function attempt(options: RefundOptions, refund: ClaimedRefund): Promise<v
   const { log } = options;
   const { id, paymentId } = refund;
   try {
-    const outcome = await tryRefund(options, refund, claimMs(options.callTimeoutMs)).catch(
-      (error: unknown) => {
-        if (error instanceof GatewayUnreachable) {
-          return { kind: 'away', message: error.message } as const;
-        }
-        throw error;
-      },
-    );
+    const outcome = await tryRefund(
+      options,
+      refund,
+      claimMs(options.config.portone.timeoutMs),
+    ).catch((error: unknown) => {
+      if (error instanceof GatewayUnreachable) {
+        return { kind: 'away', message: error.message } as const;
+      }
+      throw error;
+    });
     if (outcome.kind === 'closed') {
       log.info({ refundId: id, paymentId, amount: refund.amount }, 'refunded');
     } else {

@@ -1,7 +1,7 @@
 // Refunds that a person must help along: an account, the organizer's own hand, a change of mind.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { becomes, labels, seen } from '../support/buyer.ts';
+import { becomes, books, labels, seen } from '../support/buyer.ts';
 import {
   askRefund,
   givenBack,
@@ -76,6 +76,60 @@ describe.each(CARRIERS)('refunds that need a person, on %s', (carrier) => {
     const { body } = await askRefund(world, sold.order, { account });
     await refundBecomes(world, body.id, 'done');
     await squared(sold);
+  });
+
+  describe('PortOne takes it to an account that the buyer named late', () => {
+    async function taken(): Promise<Sold & { id: number }> {
+      const sold = await sell(world, 2, {
+        method: 'vbank',
+        cancels: { how: 'later', lateMs: null },
+        extra: { virtualAccounts: { policy: 'allow' } },
+      });
+      const { id } = (await askRefund(world, sold.order, { amount: 5_000 })).body;
+      await refundBecomes(world, id, 'needs_person');
+      await world.sql(
+        "UPDATE refunds SET requested_at = requested_at - interval '5 days' WHERE id = $1",
+        id,
+      );
+      const account = { bank: '004', number: '110-123-456789', holder: 'Kim' };
+      await world.call('POST', `/api/refunds/${id}/account`, account);
+      await refundIsPutOff(world, id, /^taken/);
+      return { ...sold, id };
+    }
+    const takenAgo = (id: number, ago: string) =>
+      world.sql('UPDATE refunds SET taken_at = now() - $2::interval WHERE id = $1', id, ago);
+    const askedOf = (sold: Sold) => books(world, sold.order)[0]?.cancelRequests.length;
+
+    test('waited for from that day on, though the wish is older; by hand is refused meanwhile', async () => {
+      const sold = await taken();
+      expect(await refundOf(world, sold.id)).toMatchObject({ state: 'requested' });
+      const hand = { note: 'transferred' };
+      expect(await world.call('POST', `/api/refunds/${sold.id}/by-hand`, hand)).toMatchObject({
+        status: 409,
+        body: { reason: 'taken' },
+      });
+      world.sandbox.finishCancellations(sold.paymentId);
+      await hurry(world, sold.id);
+      await refundBecomes(world, sold.id, 'done');
+      await squared(sold);
+    });
+
+    test('four days later a person must look; tried anew it is looked at, and not asked for again', async () => {
+      const sold = await taken();
+      await takenAgo(sold.id, '97 hours');
+      await hurry(world, sold.id);
+      await refundBecomes(world, sold.id, 'needs_person');
+      await takenAgo(sold.id, '95 hours');
+      await world.call('POST', `/api/refunds/${sold.id}/retry`);
+      await refundIsPutOff(world, sold.id, /^taken/);
+      await hurry(world, sold.id);
+      await until('another look', async () => (await refundOf(world, sold.id)).tries >= 5);
+      expect(askedOf(sold)).toBe(1);
+      world.sandbox.finishCancellations(sold.paymentId);
+      await hurry(world, sold.id);
+      await refundBecomes(world, sold.id, 'done');
+      expect(givenBack(world, sold.order)).toEqual([5_000]);
+    });
   });
 
   describe('by hand', () => {
@@ -194,7 +248,7 @@ describe.each(CARRIERS)('refunds that need a person, on %s', (carrier) => {
       expect(await byHand(body.id)).toMatchObject({ status: 409, body: { reason: 'under_way' } });
       mend();
       expect(await refundOf(world, body.id)).toMatchObject({ state: 'needs_person' });
-      await world.sql('UPDATE refunds SET next_try_at = now() WHERE id = $1', body.id);
+      await world.sql('UPDATE refunds SET in_doubt_until = now() WHERE id = $1', body.id);
       expect(await byHand(body.id)).toMatchObject({ status: 200, body: { byHand: true } });
       expect(givenBack(world, sold.order)).toEqual([]);
       await squared(sold);

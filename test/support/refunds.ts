@@ -74,10 +74,11 @@ export function refundIsPutOff(world: World, id: number, why: RegExp): Promise<R
   });
 }
 
-/** Its next try is due now, however long it was to wait. */
+/** Its next try is due now, however long it was to wait, and whatever was asked for is over. */
 export async function hurry(world: World, id: number): Promise<void> {
   await world.sql(
-    "UPDATE refunds SET next_try_at = now() WHERE id = $1 AND state = 'requested'",
+    `UPDATE refunds SET next_try_at = now(), in_doubt_until = least(in_doubt_until, now())
+      WHERE id = $1 AND state = 'requested'`,
     id,
   );
 }

@@ -194,6 +194,8 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     // Most tests confirm under payment ids that no gateway knows, as a forger would.
     PAYMENT_CHECK_AFTER_MS: '600000',
     RECONCILE_INTERVAL_MS: '0',
+    // The sandbox carries out at once what it carries out at all.
+    PORTONE_DOUBT_MS: '1000',
     QUEUE_PREFIX: `t${randomBytes(5).toString('hex')}`,
     ...(options.carrier === 'redis' ? { REDIS_URL: inject('redisUrl') } : {}),
     ...(options.gateway === false ? {} : merchantEnv(sandbox)),

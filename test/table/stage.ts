@@ -56,8 +56,7 @@ export class Stage {
       portone,
       log: silentLog,
       testPaymentsAccepted: false,
-      callTimeoutMs: 1_000,
-      config: { portone: { webhookSecrets: [] } },
+      config: { portone: { webhookSecrets: [], timeoutMs: 1_000, doubtMs: 60_000 } },
     };
     return new Stage(clone, database, sandbox, options, time);
   }
