@@ -3,31 +3,37 @@
 -- which knows them by the record of moves, so that one proves the other. Locks: none.
 -- Rows: one a currency. Amounts are float8, exact to 2^53: bigint would reach the program as text.
 WITH balances AS MATERIALIZED (
-  SELECT order_id, currency, sum(amount) AS balance,
+  SELECT order_id, payment_id, currency, sum(amount) AS balance,
          coalesce(sum(amount) FILTER (WHERE entry = 'paid'), 0) AS paid,
          coalesce(-sum(amount) FILTER (WHERE entry = 'cancelled'), 0) AS refunded,
          coalesce(-sum(amount) FILTER (WHERE entry = 'refunded_by_hand'), 0) AS by_hand,
          coalesce(sum(amount) FILTER (WHERE account = 'allowance'), 0) AS allowances
-    FROM order_ledger WHERE event_id = $1 GROUP BY order_id, currency),
--- Whatever somebody still has to see to: each explains the difference of its order.
+    FROM order_ledger WHERE event_id = $1 GROUP BY order_id, payment_id, currency),
+-- Whatever somebody still has to see to. All of a payment that is to go back takes its seats along,
+-- and so explains whatever there is; a part goes and frees its seats in one transaction, and explains
+-- nothing before. A case explains what it says; a dispute, or a payment that PortOne does not know,
+-- makes no difference between our money and our seats.
 waiting AS MATERIALIZED (
-  SELECT p.order_id, p.currency
+  SELECT r.payment_id, p.currency, r.whole, 0 AS amount
     FROM refunds r JOIN payments p ON p.payment_id = r.payment_id
     JOIN orders o ON o.id = p.order_id
    WHERE o.event_id = $1 AND r.state IN ('requested', 'needs_person')
   UNION ALL
-  SELECT c.order_id, p.currency
+  SELECT c.payment_id, p.currency, false,
+         CASE WHEN c.kind IN ('partial_cancel', 'paid_back_twice') THEN -c.amount ELSE 0 END
     FROM cases c JOIN payments p ON p.payment_id = c.payment_id
    WHERE c.event_id = $1 AND c.closed_at IS NULL),
+explained AS MATERIALIZED (
+  SELECT payment_id, currency, bool_or(whole) AS whole, sum(amount) AS amount
+    FROM waiting GROUP BY payment_id, currency),
 judged AS (
-  SELECT b.*, EXISTS (SELECT 1 FROM waiting w
-                       WHERE w.order_id = b.order_id AND w.currency = b.currency) AS explained
-    FROM balances b),
+  SELECT b.*, CASE WHEN e.whole THEN b.balance ELSE coalesce(e.amount, 0) END AS open
+    FROM balances b LEFT JOIN explained e USING (payment_id, currency)),
 money AS (
   SELECT currency, sum(paid) AS paid, sum(refunded) AS refunded, sum(by_hand) AS by_hand,
          sum(allowances) AS allowances,
-         coalesce(sum(balance) FILTER (WHERE explained), 0) AS open_amount,
-         count(*) FILTER (WHERE balance <> 0 AND NOT explained) AS astray
+         sum(open) AS open_amount,
+         count(DISTINCT order_id) FILTER (WHERE balance <> open) AS astray
     FROM judged GROUP BY currency),
 sold AS (
   SELECT o.currency, sum((SELECT i.unit_price FROM order_items i

@@ -56,7 +56,8 @@ export async function settlePartBack(back: MoneyBack): Promise<boolean> {
   const asked = order.refunds
     .filter((refund) => !refund.byHand && (!isOpen(refund) || (done && refund.id === open?.id)))
     .reduce((sum, refund) => sum + refund.amount, 0);
-  const unasked = cancelled - asked - order.settledByCases;
+  // What went twice is a case of its own.
+  const unasked = cancelled - asked - order.settledByCases - wentTwice(back);
   const { paymentId } = payment;
   if (unasked <= 0) {
     const note = 'explained by a refund';
@@ -81,12 +82,8 @@ export async function settlePartBack(back: MoneyBack): Promise<boolean> {
 /** What went back by hand and then at PortOne too is gone; the organizer asks the buyer for it. */
 async function noteTwice(back: MoneyBack): Promise<void> {
   const { tx, order, payment, now } = back;
-  const byHand = order.refunds
-    .filter((refund) => refund.byHand)
-    .reduce((sum, refund) => sum + refund.amount, 0);
-  const paid = recordable(payment.amount);
-  const amount = byHand + Math.min(recordable(payment.cancelledAmount), paid) - paid;
-  if (byHand === 0 || amount <= order.settledTwice) return;
+  const amount = wentTwice(back);
+  if (amount <= order.settledTwice) return;
   const detail = `${amount} ${payment.currency} went back by hand and by PortOne as well`;
   const { id: orderId, eventId } = order;
   const { paymentId } = payment;
@@ -94,6 +91,16 @@ async function noteTwice(back: MoneyBack): Promise<void> {
   const more = amount - order.settledTwice;
   const wanted = { eventId, orderId, paymentId, kind, amount: more, detail, now };
   if (await openCase(tx, wanted)) await recordStep(tx, { ...step(back), step: kind, detail });
+}
+
+/** More than was paid: that much went back by hand and by PortOne too. */
+function wentTwice({ order, payment }: MoneyBack): number {
+  const byHand = order.refunds
+    .filter((refund) => refund.byHand)
+    .reduce((sum, refund) => sum + refund.amount, 0);
+  const paid = recordable(payment.amount);
+  const cancelled = Math.min(recordable(payment.cancelledAmount), paid);
+  return byHand === 0 ? 0 : Math.max(0, byHand + cancelled - paid);
 }
 
 async function finish(back: MoneyBack, refund: OpenRefund, detail: string): Promise<void> {

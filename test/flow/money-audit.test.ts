@@ -203,6 +203,37 @@ describe('the audit finds', () => {
     });
   });
 
+  test('money that an open dispute, part refund or smaller case does not explain', async () => {
+    const { event, paymentId } = await sold();
+    const open = (kind: string, amount: number) =>
+      world.sql(
+        `INSERT INTO cases (event_id, order_id, payment_id, kind, amount, detail, opened_at)
+         SELECT o.event_id, o.id, p.payment_id, $2, $3, 'x', now()
+           FROM payments p JOIN orders o ON o.id = p.order_id WHERE p.payment_id = $1`,
+        paymentId,
+        kind,
+        amount,
+      );
+    await open('dispute', 20_000);
+    await open('unknown_payment', 20_000);
+    expect(await world.audit(event)).toMatchObject({ clean: true, moneyAstray: 0 });
+    await world.sql(
+      'UPDATE payments SET cancelled_amount = 15000 WHERE payment_id = $1',
+      paymentId,
+    );
+    const astray = { clean: false, moneyAstray: 1, eventMoneyAstray: 1 };
+    expect(await world.audit(event)).toMatchObject({ ...astray, money: [{ difference: -15_000 }] });
+    await refund(paymentId, { amount: '15000', whole: 'false' });
+    expect(await world.audit(event)).toMatchObject(astray);
+    await open('partial_cancel', 14_999);
+    expect(await world.audit(event)).toMatchObject({ ...astray, money: [{ difference: -1 }] });
+    await world.sql("UPDATE cases SET amount = 15000 WHERE kind = 'partial_cancel'");
+    expect(await world.audit(event)).toMatchObject({
+      clean: true,
+      money: [{ openCases: { count: 4, amount: -15_000 }, difference: 0 }],
+    });
+  });
+
   test('differences that cancel each other out over the event', async () => {
     const { event, paymentId } = await sold();
     await free(paymentId, 'refunded');

@@ -26,6 +26,8 @@ beforeEach(async () => {
   await onServer(inject('postgresUrl'), (c) => c.query(`CREATE DATABASE ${name}`));
   url = databaseUrl(inject('postgresUrl'), name);
   pool = new pg.Pool({ connectionString: url, max: 2 });
+  // The database is dropped under connections that are still saying goodbye.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   folder = await mkdtemp(join(tmpdir(), 'seatline-migrations-'));
 });
 afterEach(async () => {
