@@ -103,6 +103,7 @@ const environment = z.object({
   PORTONE_CONFIRM_TIMEOUT_MS: whole(1_000, 120_000).default(60_000),
   PORTONE_DOUBT_MS: whole(0, 600_000).default(60_000),
   PAYMENT_CHECK_AFTER_MS: whole(1_000, 600_000).default(20_000),
+  DEPOSIT_GRACE_MS: whole(0, 86_400_000).default(600_000),
   PORTONE_TEST_PAYMENTS: z.enum(['accept', 'refuse']).optional(),
 
   SHUTDOWN_TIMEOUT_MS: whole(1_000, 120_000).default(15_000),
@@ -219,10 +220,14 @@ function shape(e: Environment) {
       confirmTimeoutMs: e.PORTONE_CONFIRM_TIMEOUT_MS,
       /** A 200 was answered so long ago: its payment is looked up, and known or forged. */
       checkAfterMs: e.PAYMENT_CHECK_AFTER_MS,
+    },
+    settlement: {
       /** A test-channel payment looks paid; in production it must never buy a seat. */
       testPaymentsAccepted:
         (e.PORTONE_TEST_PAYMENTS ?? (e.NODE_ENV === 'production' ? 'refuse' : 'accept')) ===
         'accept',
+      /** The bank tells the provider of a deposit, and the provider PortOne: that takes a while. */
+      depositGraceMs: e.DEPOSIT_GRACE_MS,
     },
   };
 }

@@ -13,7 +13,9 @@ import { type ConfirmTokens, createConfirmTokens } from './confirm/token.ts';
 import { VerdictOrVoid } from './confirm/verdict-or-void.ts';
 import type { Database } from './db/database.ts';
 import type { Log } from './log.ts';
+import type { GatewayMetrics } from './operations/gateway-metrics.ts';
 import type { Metrics } from './operations/metrics.ts';
+import type { SettlementRules } from './payments/settle-payment.ts';
 import { createPortOne, type PortOne } from './portone/portone.ts';
 import { createSignatureChecker, type SignatureChecker } from './portone/signature.ts';
 import type { Carrier } from './queue/carrier.ts';
@@ -29,7 +31,7 @@ export interface Dependencies {
   carrier: Carrier;
   metrics: Metrics;
   portone: PortOne;
-  testPaymentsAccepted: boolean;
+  rules: SettlementRules;
 }
 
 /** What answering HTTP needs besides. */
@@ -45,20 +47,20 @@ export interface ApiDependencies extends Dependencies {
 export function gatewayOf(
   config: Config,
   clock: Clock,
-  metrics: Metrics,
-): Pick<Dependencies, 'portone' | 'testPaymentsAccepted'> {
-  const { v1, v2, timeoutMs, confirmTimeoutMs, testPaymentsAccepted } = config.portone;
+  metrics?: GatewayMetrics,
+): Pick<Dependencies, 'portone' | 'rules'> {
+  const { v1, v2, timeoutMs, confirmTimeoutMs } = config.portone;
   const portone = createPortOne({
     v1,
     v2,
     timeoutMs,
     confirmTimeoutMs,
     clock,
-    onCall: metrics.gatewayCalled,
-    onCircuit: metrics.gatewayCircuit,
-    onUnreadable: metrics.gatewayUnreadable,
+    onCall: metrics?.gatewayCalled,
+    onCircuit: metrics?.gatewayCircuit,
+    onUnreadable: metrics?.gatewayUnreadable,
   });
-  return { portone, testPaymentsAccepted };
+  return { portone, rules: config.settlement };
 }
 
 export async function openApi(

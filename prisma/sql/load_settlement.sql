@@ -54,6 +54,12 @@ SELECT jsonb_build_object(
   'returned', EXISTS (
     SELECT 1 FROM holds h JOIN moves m ON m.from_hold = h.id AND m.from_state = 'sold'
      WHERE h.order_id = o.id AND h.payment_id = $2 AND h.state = 'ended'),
+  -- By the organizer's own word it is to have no seats any more; what is cancelled in the console is
+  -- a payment, and no word about its order's other attempts.
+  'calledOff', o.status = 'cancelled' OR (o.status = 'refunded' AND (
+    EXISTS (SELECT 1 FROM refunds r JOIN payments p ON p.payment_id = r.payment_id
+             WHERE p.order_id = o.id AND r.state <> 'failed' AND r.requested_by LIKE 'organizer%')
+    OR EXISTS (SELECT 1 FROM cases c WHERE c.order_id = o.id AND c.closed_by LIKE 'organizer%'))),
   -- What a person took back in the console and the organizer has seen to.
   'settledByCases', (
     SELECT coalesce(sum(c.amount), 0) FROM cases c

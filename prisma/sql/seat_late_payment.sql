@@ -12,8 +12,9 @@ seated AS (
   UPDATE seats s SET state = 'sold', hold_id = $1::uuid, moved_by = $7, moved_why = $8,
                      moved_at = $6::timestamptz
    WHERE s.id = ANY ($5::int[]) AND s.state = 'available' RETURNING s.id),
--- Only an order that was not closed meanwhile.
+-- Only an order that was not called off meanwhile; one of which another payment went back may be paid.
 paid AS (
-  UPDATE orders SET status = 'paid' WHERE id = $2 AND status IN ('pending', 'held') RETURNING id)
+  UPDATE orders SET status = 'paid' WHERE id = $2 AND status IN ('pending', 'held', 'refunded')
+  RETURNING id)
 SELECT (SELECT count(*)::int FROM sold) AS holds, (SELECT count(*)::int FROM seated) AS seats,
        (SELECT count(*)::int FROM paid) AS orders

@@ -3,12 +3,9 @@
 import { userInfo } from 'node:os';
 import { SingleBar } from 'cli-progress';
 import { Command, CommanderError } from 'commander';
-import { systemClock } from '../clock.ts';
 import { ConfigError } from '../config.ts';
-import { createPortOne } from '../portone/portone.ts';
 import { printed } from '../reconciliation/print.ts';
 import {
-  type ReconcileOptions,
   type ReconcileRequest,
   type ReconcileResult,
   reconcile,
@@ -78,7 +75,7 @@ async function run(tools: CommandTools, options: Options, signal: AbortSignal): 
     askedBy: `organizer:cli:${osUser()}`,
   };
   const bar = await progressBar(tools, options);
-  const reconcileOptions = { ...optionsOf(tools), signal, onProgress: bar.update };
+  const reconcileOptions = { ...tools, signal, onProgress: bar.update };
   try {
     let result = await reconcile(reconcileOptions, request);
     if (!result.ok && result.reason === 'busy') {
@@ -90,13 +87,6 @@ async function run(tools: CommandTools, options: Options, signal: AbortSignal): 
   } finally {
     bar.stop();
   }
-}
-
-function optionsOf({ config, database, log }: CommandTools): ReconcileOptions {
-  const { v1, v2, timeoutMs, confirmTimeoutMs, testPaymentsAccepted } = config.portone;
-  const clock = systemClock;
-  const portone = createPortOne({ v1, v2, timeoutMs, confirmTimeoutMs, clock });
-  return { database, clock, log, portone, testPaymentsAccepted };
 }
 
 /** Only where somebody watches. What PortOne has is not known before; what we have is. */

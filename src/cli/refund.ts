@@ -1,8 +1,6 @@
 /** The organizer's refund script: shows what would go back, asks, records it, and carries it out. */
 
 import { Command } from 'commander';
-import { systemClock } from '../clock.ts';
-import { createPortOne } from '../portone/portone.ts';
 import type { Amended } from '../refunds/amend-refund.ts';
 import { giveAccount, retryRefund, withdrawRefund } from '../refunds/amend-refund.ts';
 import { payByHand } from '../refunds/by-hand.ts';
@@ -24,7 +22,7 @@ import {
 } from './command.ts';
 import { followRefund } from './follow-refund.ts';
 import { showOpen, showOutcome, showPlan, won } from './refund-words.ts';
-import { type CommandTools, withDatabase } from './with-database.ts';
+import { withDatabase } from './with-database.ts';
 
 interface Options {
   order?: string;
@@ -102,14 +100,7 @@ async function main(options: Options): Promise<number> {
 }
 
 function withTools(work: (tools: RefundOptions) => Promise<number>): Promise<number> {
-  return withDatabase((opened) => work(refundOptionsOf(opened)), say);
-}
-
-function refundOptionsOf({ config, database, log }: CommandTools): RefundOptions {
-  const { v1, v2, timeoutMs, confirmTimeoutMs, testPaymentsAccepted } = config.portone;
-  const clock = systemClock;
-  const portone = createPortOne({ v1, v2, timeoutMs, confirmTimeoutMs, clock });
-  return { database, clock, log, portone, testPaymentsAccepted, config };
+  return withDatabase(work, say);
 }
 
 // --- a new refund ---------------------------------------------------------------------------

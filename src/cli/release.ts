@@ -2,9 +2,7 @@
 
 import { SingleBar } from 'cli-progress';
 import { Command } from 'commander';
-import { systemClock } from '../clock.ts';
 import type { AskOptions } from '../payments/ask-before-release.ts';
-import { createPortOne } from '../portone/portone.ts';
 import { askForRefund } from '../refunds/ask-for-refund.ts';
 import {
   type ReleasedSeat,
@@ -24,7 +22,7 @@ import {
   runCommand,
   say,
 } from './command.ts';
-import { type CommandTools, withDatabase } from './with-database.ts';
+import { withDatabase } from './with-database.ts';
 
 const REASON_MAX_CHARS = 500;
 /** A longer list scrolls the question off the screen; `--json` shows all. */
@@ -68,8 +66,7 @@ const command = new Command('release')
 async function main(options: Options): Promise<number> {
   const wanted = requestFrom(options);
   needSomebodyToAsk(options);
-  return withDatabase(async (opened) => {
-    const tools = askOptionsOf(opened);
+  return withDatabase(async (tools) => {
     const request = { ...wanted, refund: options.refund && askForRefund(tools) };
     const preview = await attempt(tools, { ...request, dryRun: true });
     const nothing = preview.seats.length + (preview.refunds ?? []).length === 0;
@@ -117,13 +114,6 @@ function asShown(request: ReleaseRequest, { seats, refunds = [] }: Done): Releas
 }
 
 // --- the work -------------------------------------------------------------------------------
-
-function askOptionsOf({ config, database, log }: CommandTools): AskOptions {
-  const { v1, v2, timeoutMs, confirmTimeoutMs, testPaymentsAccepted } = config.portone;
-  const clock = systemClock;
-  const portone = createPortOne({ v1, v2, timeoutMs, confirmTimeoutMs, clock });
-  return { database, clock, log, portone, testPaymentsAccepted };
-}
 
 async function attempt(
   tools: AskOptions,

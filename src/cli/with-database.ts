@@ -1,15 +1,16 @@
 // What every command that works on the database does before and after its work.
 
+import { systemClock } from '../clock.ts';
 import { type Config, readConfig } from '../config.ts';
-import { type Database, openDatabase } from '../db/database.ts';
+import { openDatabase } from '../db/database.ts';
 import { pendingMigrations } from '../db/migrate.ts';
-import { createLog, type Log } from '../log.ts';
+import { gatewayOf } from '../dependencies.ts';
+import { createLog } from '../log.ts';
+import type { SettleOptions } from '../payments/settle-payment.ts';
 import { setUpDatabase } from './set-up-database.ts';
 
-export interface CommandTools {
+export interface CommandTools extends SettleOptions {
   config: Config;
-  database: Database;
-  log: Log;
 }
 
 export class DatabaseNotReady extends Error {
@@ -34,7 +35,8 @@ export async function withDatabase<T>(
   try {
     const pending = await pendingMigrations(database.pool);
     if (pending.length > 0) throw new DatabaseNotReady(pending);
-    return await work({ config, database, log });
+    const clock = systemClock;
+    return await work({ config, database, clock, log, ...gatewayOf(config, clock) });
   } finally {
     await database.close();
     await place.stop();

@@ -3,6 +3,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { projectRoot } from '../root.ts';
 
@@ -97,9 +98,27 @@ function pendingOf(migrations: Migration[], rows: Applied[]): Migration[] {
   return migrations.filter((m) => !byName.has(m.name));
 }
 
+/** Whoever waits for a table makes everybody behind it wait: a sale must not stand still for a dump. */
+const LOCK_TIMEOUT_MS = 2_000;
+const LOCK_TRIES_MAX = 30;
+const LOCK_NOT_AVAILABLE = '55P03';
+
 async function apply(client: pg.Client, migration: Migration): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await applyOnce(client, migration);
+    } catch (error) {
+      const { code } = (error as Error).cause as { code?: string };
+      if (code !== LOCK_NOT_AVAILABLE || tries >= LOCK_TRIES_MAX) throw error;
+      await pause(LOCK_TIMEOUT_MS);
+    }
+  }
+}
+
+async function applyOnce(client: pg.Client, migration: Migration): Promise<void> {
   await client.query('BEGIN');
   try {
+    await client.query(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
     await client.query(migration.sql);
     await client.query(
       `INSERT INTO _prisma_migrations (id, checksum, finished_at, migration_name, applied_steps_count)

@@ -4,7 +4,7 @@ import type pg from 'pg';
 import type { Database } from '../db/database.ts';
 import { loadSql } from '../db/sql.ts';
 import { type PlannedSeat, planSeats, planSeatsFromCsv, type SeatFault } from './plan-seats.ts';
-import { type NewEvent, type NewSeats, virtualAccountPolicy } from './schema.ts';
+import { bypassPolicy, type NewEvent, type NewSeats, virtualAccountPolicy } from './schema.ts';
 
 const sql = {
   standing: loadSql('insert_standing_seats'),
@@ -40,6 +40,7 @@ export async function createEvent(database: Database, event: NewEvent): Promise<
       data: {
         ...rest,
         virtualAccounts: virtualAccountPolicy(event),
+        bypassedPayments: bypassPolicy(event),
         virtualAccountMaxSeconds: virtualAccounts?.maxWaitSeconds ?? null,
         ...(check
           ? {

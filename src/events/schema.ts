@@ -53,8 +53,10 @@ export const newEvent = z
       .describe('Unset: `allow` where holds last a day or longer, else `forbid`.'),
     bypassedPayments: z
       .enum(['seat-if-free', 'refund'])
-      .default('seat-if-free')
-      .describe('What becomes of a paid payment that never asked for its seats.'),
+      .optional()
+      .describe(
+        'What becomes of a paid payment that never asked for its seats. Unset: `refund` where the event has a `check`, which was not asked, else `seat-if-free`.',
+      ),
     ticketTypes: z
       .array(
         z.strictObject({
@@ -85,6 +87,11 @@ export type NewEvent = z.infer<typeof newEvent>;
 export function virtualAccountPolicy(event: NewEvent): 'forbid' | 'allow' {
   if (event.virtualAccounts) return event.virtualAccounts.policy;
   return event.holdSeconds < DEPOSIT_WAIT_SECONDS ? 'forbid' : 'allow';
+}
+
+/** Unless told: whoever has a rule of their own does not seat those who never came to it. */
+export function bypassPolicy(event: NewEvent): 'seat-if-free' | 'refund' {
+  return event.bypassedPayments ?? (event.check ? 'refund' : 'seat-if-free');
 }
 
 /** What one call may create; a larger house comes in several calls. */

@@ -46,6 +46,8 @@ export interface OrderState {
   /** Other attempts that were let on to the same hold and are not known to have failed. */
   rivals: boolean;
   returned: boolean;
+  /** Cancelled, or refunded at the organizer's wish: no payment may seat it any more. */
+  calledOff: boolean;
   settledByCases: number;
   /** Paid back twice, and closed by the organizer. */
   settledTwice: number;

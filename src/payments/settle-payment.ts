@@ -16,8 +16,14 @@ export interface SettleOptions {
   clock: Clock;
   portone: PortOne;
   log: Log;
+  rules: SettlementRules;
+}
+
+export interface SettlementRules {
   /** False in production: a test-channel payment looks paid, but no money moved. */
   testPaymentsAccepted: boolean;
+  /** How long after its due date an account's deposit may still be told. */
+  depositGraceMs: number;
 }
 
 export type Settled =
@@ -54,7 +60,6 @@ export async function settlePayment(
     // A paid payment without a hold may take seats: that needs the event's lock, before all others.
     const late = payment.status === 'paid' && seen.hold === null;
     const sale = late ? await lockSale(tx, seen.eventId) : undefined;
-    const { testPaymentsAccepted } = options;
     const now = options.clock.now();
     return new Settlement({
       tx,
@@ -63,7 +68,7 @@ export async function settlePayment(
       sale,
       actor,
       now,
-      testPaymentsAccepted,
+      rules: options.rules,
     }).run();
   });
   return settled === 'account_forbidden' ? refuseAccount(options, payment, actor) : settled;

@@ -12,7 +12,7 @@ import { type OrderState, readOrder } from './order-state.ts';
 import { recordable, recordPayment } from './record-payment.ts';
 import { requestRefund } from './request-refund.ts';
 import { seatLatePayment } from './seat-late-payment.ts';
-import type { Settled } from './settle-payment.ts';
+import type { Settled, SettlementRules } from './settle-payment.ts';
 import { recordStep } from './steps.ts';
 import { waitsUntil } from './waiting.ts';
 
@@ -26,7 +26,7 @@ export interface SettlementFacts {
   sale: LockedSale | undefined;
   actor: string;
   now: Date;
-  testPaymentsAccepted: boolean;
+  rules: SettlementRules;
 }
 
 export class Settlement {
@@ -69,7 +69,7 @@ export class Settlement {
         : this.refund('paid_twice');
     }
     if (order.returned) return 'recorded';
-    if (order.status !== 'pending' && order.status !== 'held') return this.refund('order_closed');
+    if (order.calledOff) return this.refund('order_closed');
     return this.seatLate();
   }
 
@@ -96,11 +96,11 @@ export class Settlement {
   }
 
   private whatIsWrong(): string | null {
-    const { payment, order, testPaymentsAccepted } = this.facts;
+    const { payment, order, rules } = this.facts;
     if (payment.amount !== order.amount || payment.currency !== order.currency) {
       return 'amount_mismatch';
     }
-    if (payment.test && !testPaymentsAccepted) return 'test_payment';
+    if (payment.test && !rules.testPaymentsAccepted) return 'test_payment';
     return null;
   }
 
@@ -122,14 +122,14 @@ export class Settlement {
   /** Nothing is sold before money is there; the hold waits as long as the event allows. */
   private async waiting(flag: 'virtual_account' | null): Promise<Settled | 'account_forbidden'> {
     if (!(await this.record(null))) return 'outdated';
-    const { tx, order, payment, now } = this.facts;
+    const { tx, order, payment, rules, now } = this.facts;
     if (flag && order.policy.virtualAccounts === 'forbid') {
       return order.before?.flag === 'virtual_account_forbidden' ? 'recorded' : 'account_forbidden';
     }
     const held = order.hold?.state === 'held' ? order.hold : null;
     // The money may come for any attempt that was let on to the hold, whichever has it now.
     const hold = this.ownHold('held') ?? (order.letOn ? held : null);
-    const until = hold && waitsUntil(order.policy, hold, payment);
+    const until = hold && waitsUntil({ ...order.policy, ...rules }, hold, payment);
     if (!hold || !until || until <= now) return 'recorded';
     const longer = await tx.hold.updateMany({
       where: {
@@ -153,10 +153,13 @@ export class Settlement {
   private async cancelled(): Promise<Settled> {
     if (!(await this.record(null))) return 'outdated';
     const { tx, order } = this.facts;
-    const owed = order.refunds.some((refund) => refund.whole);
     await closeWholeRefund(this.facts);
+    // Nothing came, as from an account that was closed: the order may still be paid for.
+    if (this.facts.payment.cancelledAmount === 0) {
+      return this.endOwnHold('payment_cancelled', 'pending');
+    }
     if ((await this.endOwnHold('payment_cancelled', 'refunded')) === 'released') return 'refunded';
-    if (order.hold || !owed || order.status !== 'pending') return 'recorded';
+    if (order.hold || order.status !== 'pending') return 'recorded';
     await tx.order.updateMany({
       where: { id: order.id, status: 'pending' },
       data: { status: 'refunded' },

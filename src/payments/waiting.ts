@@ -2,6 +2,7 @@
 
 import type { PaymentSnapshot } from '../portone/payment.ts';
 import type { OrderState } from './order-state.ts';
+import type { SettlementRules } from './settle-payment.ts';
 
 /** Where the event names no limit of its own. */
 const DEPOSIT_WAIT_MAX_MS = 7 * 24 * 3_600_000;
@@ -10,7 +11,8 @@ const APPROVAL_WAIT_MAX_MS = 3_600_000;
 
 /** @returns null where there is nothing to wait for */
 export function waitsUntil(
-  policy: OrderState['policy'],
+  policy: Pick<OrderState['policy'], 'virtualAccountMaxSeconds'> &
+    Pick<SettlementRules, 'depositGraceMs'>,
   hold: { createdAt: string },
   payment: PaymentSnapshot,
 ): Date | null {
@@ -19,5 +21,5 @@ export function waitsUntil(
   if (payment.status !== 'waiting_deposit' || !payment.depositBy) return null;
   const { virtualAccountMaxSeconds: most } = policy;
   const limit = heldAt + (most === null ? DEPOSIT_WAIT_MAX_MS : most * 1_000);
-  return new Date(Math.min(payment.depositBy.getTime(), limit));
+  return new Date(Math.min(payment.depositBy.getTime() + policy.depositGraceMs, limit));
 }

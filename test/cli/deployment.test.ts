@@ -208,7 +208,9 @@ describe('README.md', () => {
     const names = [...readme.matchAll(ours)].map(([, name = '']) => name);
     expect(names.length).toBeGreaterThan(10);
     for (const name of names) expect([...settings.keys()]).toContain(name);
-    const source = ['metrics', 'gateway-metrics'].map((f) => read(`src/operations/${f}.ts`)).join();
+    const source = ['metrics', 'gateway-metrics', 'waiting-metrics']
+      .map((f) => read(`src/operations/${f}.ts`))
+      .join();
     for (const [, name] of readme.matchAll(/seatline_([a-z_]+?)(?:_bucket|_count)?(?=[{[\s`)])/g)) {
       expect(source.includes(`${name}'`), name).toBe(true);
     }

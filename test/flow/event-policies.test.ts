@@ -35,6 +35,12 @@ describe('an event shows its policies', () => {
       'seat-if-free',
     ],
     [
+      'unless told, with a rule of the organizer’s own',
+      { check: { url: 'http://127.0.0.1:9/', secret: 's'.repeat(32) } },
+      forbid,
+      'refund',
+    ],
+    [
       'with a limit of its own',
       { virtualAccounts: { policy: 'allow', maxWaitSeconds: 3_600 }, bypassedPayments: 'refund' },
       { policy: 'allow', maxWaitSeconds: 3_600 },

@@ -12,6 +12,7 @@ import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { migrate, pendingMigrations, readMigrations } from '../../src/db/migrate.ts';
 import { projectRoot } from '../../src/root.ts';
 import { databaseUrl, onServer } from '../support/global-setup.ts';
+import { until } from '../support/wait.ts';
 
 const run = promisify(execFile);
 const tsx = join(projectRoot, 'node_modules', 'tsx', 'dist', 'cli.mjs');
@@ -27,7 +28,7 @@ beforeEach(async () => {
   url = databaseUrl(inject('postgresUrl'), name);
   pool = new pg.Pool({ connectionString: url, max: 2 });
   // The database is dropped under connections that are still saying goodbye.
-  pool.on('connect', (client) => client.on('error', () => undefined));
+  pool.on('error', () => undefined);
   folder = await mkdtemp(join(tmpdir(), 'seatline-migrations-'));
 });
 afterEach(async () => {
@@ -123,6 +124,27 @@ describe('migrate', () => {
     await pool.query('UPDATE _prisma_migrations SET rolled_back_at = now()');
     await pool.query('DROP TABLE first');
     expect(await migrate(url, readMigrations(folder))).toEqual(['1_first']);
+  });
+
+  test('a table that is in use is waited for in short turns, and nobody waits behind it for long', async () => {
+    await write('1_first', 'CREATE TABLE first (id int)');
+    await migrate(url, readMigrations(folder));
+    const reader = new pg.Client(url);
+    await reader.connect();
+    await reader.query('BEGIN');
+    await reader.query('SELECT * FROM first');
+    await write('2_second', 'ALTER TABLE first ADD COLUMN more int');
+    const migrated = migrate(url, readMigrations(folder));
+    await until('it waits for the table', async () => {
+      const { rows } = await pool.query(
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+      );
+      return rows.length > 0;
+    });
+    // Behind the one that waits; it is let through when that one gives way.
+    await pool.query('SELECT * FROM first');
+    await reader.end();
+    expect(await migrated).toEqual(['2_second']);
   });
 
   test('what is pending is told without touching the database', async () => {

@@ -183,5 +183,11 @@ export function paidPayment(
 /** What settling, sweeping and releasing need where no credentials are configured. */
 export function withoutGateway(database: Database, clock: Clock = systemClock) {
   const portone = createPortOne({ v1: undefined, v2: undefined, timeoutMs: 1_000, clock });
-  return { database, clock, log: silentLog, portone, testPaymentsAccepted: true };
+  return {
+    database,
+    clock,
+    log: silentLog,
+    portone,
+    rules: { testPaymentsAccepted: true, depositGraceMs: 0 },
+  };
 }

@@ -196,6 +196,8 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     RECONCILE_INTERVAL_MS: '0',
     // The sandbox carries out at once what it carries out at all.
     PORTONE_DOUBT_MS: '1000',
+    // Accounts of tests are due within seconds.
+    DEPOSIT_GRACE_MS: '0',
     QUEUE_PREFIX: `t${randomBytes(5).toString('hex')}`,
     ...(options.carrier === 'redis' ? { REDIS_URL: inject('redisUrl') } : {}),
     ...(options.gateway === false ? {} : merchantEnv(sandbox)),

@@ -55,7 +55,7 @@ export class Stage {
       clock,
       portone,
       log: silentLog,
-      testPaymentsAccepted: false,
+      rules: { testPaymentsAccepted: false, depositGraceMs: 600_000 },
       config: { portone: { webhookSecrets: [], timeoutMs: 1_000, doubtMs: 60_000 } },
     };
     return new Stage(clone, database, sandbox, options, time);

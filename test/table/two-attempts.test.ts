@@ -143,3 +143,100 @@ test('a late payment for an order that was called off is paid back', async () =>
     refunds: ['done order_closed'],
   });
 });
+
+/** The second attempt is sold, the first one paid after all; the console cancels the second. */
+async function duplicateCancelled(play: Scene): Promise<{ first: string; cancelled: string }> {
+  const [a = '', b = ''] = play.newPaymentIds(2);
+  await play.confirm(a);
+  await play.pay(a, { buyer: 'decline' });
+  await play.confirm(b);
+  await play.pay(b);
+  for (const message of play.messages()) await stage.deliver(message);
+  await play.settle();
+  stage.sandbox.approve(a);
+  const before = new Set(play.messages());
+  stage.sandbox.cancelInConsole(b);
+  const cancelled = play.messages().find((message) => !before.has(message)) ?? '';
+  const first = [...before].filter((message) => message.includes(a)).at(-1) ?? '';
+  return { first, cancelled };
+}
+
+test('a duplicate is cancelled in the console, and told of first: the other one has the seat', async () => {
+  const play = await scene();
+  const { first, cancelled } = await duplicateCancelled(play);
+  await stage.deliver(cancelled);
+  await play.settle();
+  await stage.deliver(first);
+  await play.reconcile();
+  expect(await play.final()).toMatchObject({ order: 'paid', sold: 1, kept: 1_000, balance: 0 });
+  expect(await stage.audit(play.slug)).toMatchObject({ clean: true });
+});
+
+test('the organizer refunded one payment of the order: no other one seats it again', async () => {
+  const play = await scene();
+  const [a = '', b = ''] = play.newPaymentIds(2);
+  await play.confirm(a);
+  await play.pay(a, { buyer: 'decline' });
+  await play.confirm(b);
+  await play.pay(b);
+  for (const message of play.messages()) await stage.deliver(message);
+  await play.settle();
+  await stage.rows(
+    `INSERT INTO refunds (payment_id, amount, reason, requested_by, requested_at, next_try_at)
+     VALUES ($1, 1000, 'asked', 'organizer:api', $2, $2)`,
+    b,
+    stage.now,
+  );
+  await play.settle();
+  stage.sandbox.approve(a);
+  for (const message of play.messages()) await stage.deliver(message);
+  await play.settle();
+  expect(await play.final()).toMatchObject({
+    order: 'refunded',
+    sold: 0,
+    kept: 0,
+    refunds: ['done asked', 'done order_closed'],
+  });
+});
+
+test.each(['first', 'after it was cancelled'] as const)(
+  'paid late for seats that are gone and cancelled in the console, told %s: the order is refunded',
+  async (told) => {
+    const play = await scene();
+    const [a = ''] = play.newPaymentIds(1);
+    await play.confirm(a);
+    await play.pay(a, { buyer: 'vanish' });
+    stage.pass(600_000);
+    await play.settle();
+    await play.othersTakeAll();
+    stage.sandbox.approve(a);
+    if (told === 'first') {
+      for (const message of play.messages()) await stage.deliver(message);
+    }
+    stage.sandbox.cancelInConsole(a);
+    for (const message of play.messages()) await stage.deliver(message);
+    await play.settle();
+    expect(await play.final()).toMatchObject({ order: 'refunded', sold: 0, kept: 0, balance: 0 });
+  },
+);
+
+test('a deposit in the last minute of an account is a sale, though PortOne hears of it later', async () => {
+  const play = await scene({ virtualAccounts: 'allow' });
+  const [a = ''] = play.newPaymentIds(1);
+  await play.confirm(a);
+  await play.pay(a, { method: 'vbank' });
+  for (const message of play.messages()) await stage.deliver(message);
+  await stage.turn();
+  const [payment] = await stage.rows<{ due: Date }>(
+    'SELECT deposit_by AS due FROM payments WHERE payment_id = $1',
+    a,
+  );
+  stage.pass((payment?.due.getTime() ?? 0) - stage.now.getTime() + 60_000);
+  await stage.turn();
+  await stage.turn();
+  expect(await play.final()).toMatchObject({ order: 'held' });
+  stage.sandbox.deposit(a);
+  for (const message of play.messages()) await stage.deliver(message);
+  await play.settle();
+  expect(await play.final()).toMatchObject({ order: 'paid', sold: 1, refunds: [] });
+});

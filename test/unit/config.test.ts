@@ -115,10 +115,10 @@ describe('in production', () => {
   });
 
   test('a test-channel payment buys no seat, unless that is asked for', () => {
-    expect(readConfig(PRODUCTION).portone.testPaymentsAccepted).toBe(false);
+    expect(readConfig(PRODUCTION).settlement.testPaymentsAccepted).toBe(false);
     const accepting = { ...PRODUCTION, PORTONE_TEST_PAYMENTS: 'accept' };
-    expect(readConfig(accepting).portone.testPaymentsAccepted).toBe(true);
-    expect(readConfig({}).portone.testPaymentsAccepted).toBe(true);
+    expect(readConfig(accepting).settlement.testPaymentsAccepted).toBe(true);
+    expect(readConfig({}).settlement.testPaymentsAccepted).toBe(true);
   });
 
   test('the public url is kept without its last slash', () => {

@@ -141,7 +141,7 @@ export class ManualDesk {
       amount,
       currency,
       paymentId,
-      testAllowed: this.options.testPaymentsAccepted,
+      testAllowed: this.options.rules.testPaymentsAccepted,
       key: keyOf(paymentId, asked.paymentToken),
     }).run();
   }
