@@ -17,7 +17,10 @@ export interface PaymentSnapshot {
   paymentId: string;
   /** V1 `merchant_uid`, V2 `paymentId`. */
   merchantUid: string;
-  /** `cancelled` only when nothing is left; a partial cancellation stays `paid`. */
+  /**
+   * `cancelled` only when it was paid and nothing is left; a partial cancellation stays `paid`. An
+   * account that was closed before any money came is `failed`, whatever the gateway calls it.
+   */
   status: PaymentStatus;
   amount: number;
   cancelledAmount: number;

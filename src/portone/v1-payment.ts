@@ -15,7 +15,7 @@ const envelope = z.object({
 const paymentBody = z.object({
   imp_uid: z.string().min(1),
   merchant_uid: z.string(),
-  status: z.enum(['ready', 'paid', 'failed', 'cancelled']),
+  status: z.enum(['ready', 'pending', 'paid', 'failed', 'cancelled']),
   amount: z.number(),
   cancel_amount: z.number().nullish(),
   cancel_history: z.array(z.object({ amount: z.number() })).nullish(),
@@ -23,6 +23,8 @@ const paymentBody = z.object({
   sandbox: z.boolean().nullish(),
   pay_method: z.string().nullish(),
   vbank_date: z.number().nullish(),
+  /** 0 unless it was paid. */
+  paid_at: z.number().nullish(),
 });
 
 type V1Payment = z.infer<typeof paymentBody>;
@@ -73,14 +75,12 @@ export function readPayment(value: unknown): PaymentSnapshot | null {
 }
 
 function snapshotOf(payment: V1Payment): PaymentSnapshot {
-  const cancelledAmount = cancelledAmountOf(payment);
   return {
     gateway: 'v1',
     paymentId: payment.imp_uid,
     merchantUid: payment.merchant_uid,
-    status: statusOf(payment, cancelledAmount),
+    ...moneyOf(payment),
     amount: payment.amount,
-    cancelledAmount,
     currency: payment.currency ?? 'KRW',
     test: payment.sandbox ?? false,
     method: payment.pay_method ?? null,
@@ -91,19 +91,32 @@ function snapshotOf(payment: V1Payment): PaymentSnapshot {
   };
 }
 
-function cancelledAmountOf({ cancel_amount, cancel_history, status, amount }: V1Payment): number {
-  if (typeof cancel_amount === 'number') return cancel_amount;
-  if (cancel_history?.length) return cancel_history.reduce((sum, part) => sum + part.amount, 0);
-  // No figure at all: then its word is taken for the whole.
-  return status === 'cancelled' ? amount : 0;
+function moneyOf(payment: V1Payment): { status: PaymentStatus; cancelledAmount: number } {
+  const cancelled = cancelledOf(payment);
+  if (payment.status !== 'cancelled') {
+    return { status: statusOf(payment), cancelledAmount: cancelled ?? 0 };
+  }
+  // An account that was closed before any money came.
+  if (isNeverPaid(payment, cancelled)) return { status: 'failed', cancelledAmount: 0 };
+  // `cancelled` is said of a partial cancellation too; the amounts tell them apart. Without any
+  // figure its word is taken for the whole.
+  const cancelledAmount = cancelled ?? payment.amount;
+  return { status: cancelledAmount < payment.amount ? 'paid' : 'cancelled', cancelledAmount };
 }
 
-function statusOf(payment: V1Payment, cancelledAmount: number): PaymentStatus {
-  // `cancelled` is said of a partial cancellation too; the amounts tell them apart. It is never said
-  // of something that was not paid.
-  if (payment.status === 'cancelled') {
-    return cancelledAmount < payment.amount ? 'paid' : 'cancelled';
-  }
-  if (payment.status === 'ready' && payment.pay_method === 'vbank') return 'waiting_deposit';
-  return payment.status;
+/** @returns null where there is no figure at all */
+function cancelledOf({ cancel_amount, cancel_history }: V1Payment): number | null {
+  if (typeof cancel_amount === 'number') return cancel_amount;
+  if (cancel_history?.length) return cancel_history.reduce((sum, part) => sum + part.amount, 0);
+  return null;
+}
+
+/** Nothing went back, and no time of payment is told: to call it paid would sell seats for nothing. */
+function isNeverPaid({ paid_at }: V1Payment, cancelled: number | null): boolean {
+  if (paid_at) return false;
+  return cancelled === 0 || (cancelled === null && paid_at === 0);
+}
+
+function statusOf({ status, pay_method }: V1Payment): PaymentStatus {
+  return status === 'ready' && pay_method === 'vbank' ? 'waiting_deposit' : status;
 }

@@ -15,6 +15,7 @@ const paymentBody = z.object({
   channel: z.object({ type: z.string() }).nullish(),
   method: z.object({ type: z.string().nullish(), expiredAt: z.string().nullish() }).nullish(),
   cancellations: z.array(z.object({ status: z.string() })).nullish(),
+  paidAt: z.string().nullish(),
 });
 
 type V2Payment = z.infer<typeof paymentBody>;
@@ -83,7 +84,13 @@ export function attemptsFrom(answer: HttpAnswer): PaymentSnapshot[] {
 export function readPayment(value: unknown): PaymentSnapshot | null {
   const parsed = paymentBody.safeParse(value);
   const status = parsed.success ? STATUS[parsed.data.status] : undefined;
-  return parsed.success && status ? snapshotOf(parsed.data, status) : null;
+  if (!parsed.success || !status) return null;
+  return snapshotOf(parsed.data, isNeverPaid(parsed.data, status) ? 'failed' : status);
+}
+
+/** As on V1: an account that was closed before any money came, and nothing of it went back. */
+function isNeverPaid({ paidAt, amount, cancellations }: V2Payment, status: PaymentStatus): boolean {
+  return status === 'cancelled' && !paidAt && !amount.cancelled && !cancellations?.length;
 }
 
 function snapshotOf(payment: V2Payment, status: PaymentStatus): PaymentSnapshot {

@@ -29,7 +29,7 @@ Be a buyer with curl (V1, card):
   webhooks  {"mode":"normal|lost|repeated|delayed|reordered","delayMs":500,"times":2}
   cancels   {"how":"now|later|late_failure|never","lateMs":1000,"refusals":1,"message":"..."}
   also      webhookUrl, form, test, omitAmount, amountAsText, paymentId, lateMs, hangUpAfterMs,
-            pgDelayMs, pending, dueInMs, afterDue, closable, customData,
+            pgDelayMs, pending, dueInMs, afterDue, closable, closedAs, customData,
             repeat {"times":1,"when":"concurrent|after|after_paid"}
 
 V2 manual confirm: a token instead of a charge:

@@ -18,6 +18,8 @@ export type { Payment } from './payment.ts';
 
 export const worldOf = (dialect: Dialect): World => (dialect === 'v1' ? 'v1' : 'v2');
 
+const CLOSED = '가상계좌가 말소되었습니다.';
+
 interface Shelf {
   byId: Map<string, Payment>;
   byOrder: Map<string, Payment[]>;
@@ -160,7 +162,11 @@ export class Ledger {
     if (account === null || payment.state !== 'ready') return null;
     const now = this.#clock();
     account.closedAtMs = now;
-    this.fail(payment, '가상계좌가 말소되었습니다.');
+    if (payment.accountPlan.closedAs === 'failed') this.fail(payment, CLOSED);
+    else {
+      payment.cancelledAtMs = now;
+      this.#turn(payment, 'cancelled', CLOSED);
+    }
     return now;
   }
 

@@ -48,6 +48,7 @@ const fields = z.strictObject({
   dueInMs: z.number().int().min(0).default(86_400_000),
   afterDue: z.enum(['accepted', 'refused']).default('accepted'),
   closable: z.boolean().default(true),
+  closedAs: z.enum(['failed', 'cancelled']).default('failed'),
   cancels: z
     .strictObject({
       how: z.enum(['now', 'later', 'late_failure', 'never']).default('now'),

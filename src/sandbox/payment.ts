@@ -37,7 +37,7 @@ export interface Payment {
   /** V2 PAY_PENDING: approval is awaited. */
   pending: boolean;
   account: VirtualAccount | null;
-  accountPlan: Pick<PayPlan, 'closable' | 'afterDue'>;
+  accountPlan: Pick<PayPlan, 'closable' | 'closedAs' | 'afterDue'>;
   /** V2's manual confirm: what the browser brought back. */
   authentication: Authenticated | null;
   cancelledAmount: number;
@@ -83,7 +83,11 @@ export function newPayment(
     state: 'ready',
     pending: false,
     account: null,
-    accountPlan: { closable: plan.closable, afterDue: plan.afterDue },
+    accountPlan: {
+      closable: plan.closable,
+      closedAs: plan.closedAs,
+      afterDue: plan.afterDue,
+    },
     authentication: null,
     cancelledAmount: 0,
     cancellations: [],

@@ -14,6 +14,9 @@ export const good = (response: unknown): Envelope => ({ code: 0, message: null, 
 
 export const bad = (message: string, code = 1): Envelope => ({ code, message, response: null });
 
+/** Approval is awaited, by PayPal for one: `pending`. */
+export const v1Status = ({ pending, state }: Payment): string => (pending ? 'pending' : state);
+
 /** The status `cancelled` covers a partial cancel too: `cancel_amount` tells them apart. */
 export function v1Payment(payment: Payment): Record<string, unknown> {
   // One that is only under way is not told of.
@@ -42,7 +45,7 @@ export function v1Payment(payment: Payment): Record<string, unknown> {
     buyer_postcode: null,
     custom_data: payment.customData,
     user_agent: 'sandbox',
-    status: payment.state,
+    status: v1Status(payment),
     started_at: seconds(payment.startedAtMs),
     paid_at: seconds(payment.paidAtMs),
     failed_at: seconds(payment.failedAtMs),

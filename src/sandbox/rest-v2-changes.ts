@@ -85,7 +85,7 @@ export function closeAccount(gateway: Gateway, ctx: RestContext, id: string) {
   }
   const closedAtMs = gateway.ledger.closeAccount(payment);
   if (closedAtMs === null) return refuse(ctx, 409, 'PAYMENT_NOT_WAITING_FOR_DEPOSIT');
-  gateway.courier.announce(payment, 'failed');
+  gateway.courier.announce(payment, payment.accountPlan.closedAs);
   return answer(ctx, { closedAt: new Date(closedAtMs).toISOString() });
 }
 

@@ -14,7 +14,9 @@ const MAX_EXECUTIONS = 6;
 
 export function v2Status(payment: Payment): string {
   if (payment.state === 'cancelled') {
-    return balanceOf(payment) === 0 ? 'CANCELLED' : 'PARTIAL_CANCELLED';
+    // An account that was closed unpaid has no balance.
+    const left = payment.paidAtMs === null ? 0 : balanceOf(payment);
+    return left === 0 ? 'CANCELLED' : 'PARTIAL_CANCELLED';
   }
   if (payment.state !== 'ready') return payment.state.toUpperCase();
   if (payment.pending) return 'PAY_PENDING';
@@ -99,7 +101,9 @@ function settled(payment: Payment): Shape {
     const failure = { reason, pgCode: 'SANDBOX', pgMessage: reason };
     return { failedAt: time(failedAtMs), failure };
   }
-  if (paidAtMs === null) return {};
+  if (paidAtMs === null) {
+    return cancelledAtMs === null ? {} : { cancelledAt: time(cancelledAtMs), cancellations: [] };
+  }
   const cancellations = payment.cancellations.map(v2Cancellation);
   const settled = {
     paidAt: time(paidAtMs),

@@ -87,8 +87,8 @@ export interface PayRequest {
   hangUpAfterMs?: number | undefined;
   lateMs?: number | undefined;
   /**
-   * pay_late, fail_late and vanish: the method is asynchronous, as PayPal is. On V2 PAY_PENDING with
-   * its webhook meanwhile, instead of READY; on V1 a webhook about a failure too.
+   * pay_late, fail_late and vanish: the method is asynchronous, as PayPal is. Meanwhile `pending` on V1,
+   * PAY_PENDING with its webhook on V2, instead of READY; on V1 a webhook about a failure too.
    */
   pending?: boolean | undefined;
   repeat?: RepeatPlan | undefined;
@@ -100,6 +100,8 @@ export interface PayRequest {
   afterDue?: 'accepted' | 'refused' | undefined;
   /** false: the provider can neither close nor change the virtual account. */
   closable?: boolean | undefined;
+  /** What an account reads as that was closed unpaid; not documented. failed unless told. */
+  closedAs?: 'failed' | 'cancelled' | undefined;
   cancels?: CancelPlan | undefined;
   /** V1 `custom_data`, V2 `customData`. */
   customData?: string | undefined;

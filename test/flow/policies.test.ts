@@ -50,6 +50,32 @@ describe.each(CARRIERS)('policies of an event (queue on %s)', (carrier) => {
       },
     );
 
+    test.each(DIALECTS)(
+      '%s closed, and told as cancelled: no seat for no money, and another attempt is let on',
+      async (dialect) => {
+        const event = await world.event(1, { holdSeconds: 300, ...ALLOWED });
+        const order = await world.order(event);
+        const how = { dialect, method: 'vbank', closedAs: 'cancelled' } as const;
+        const { paymentId } = await pay(world, order, how);
+        await until('its account is known', async () =>
+          (await seen(world, order)).payments.some(({ status }) => status === 'waiting_deposit'),
+        );
+        const gateway = dialect === 'v1' ? 'v1' : 'v2';
+        const { merchantUid } = order;
+        const { portone } = world.service.dependencies;
+        await portone.api(gateway)?.closeAccount({ gateway, paymentId, merchantUid });
+        const run = await world.call('POST', `/api/events/${event}/reconcile`, {});
+        expect(run.body).toMatchObject({ agree: true, totals: [] });
+        const view = await seen(world, order);
+        expect(view).toMatchObject({ status: 'pending', seats: [] });
+        expect(view.payments).toMatchObject([{ status: 'failed', cancelledAmount: 0 }]);
+        expect(await world.seats(event)).toMatchObject({ available: 1, sold: 0 });
+        expect(await pay(world, order, { dialect })).toMatchObject({ state: 'paid' });
+        await becomes(world, order, 'paid');
+        expect(await world.audit(event)).toMatchObject({ clean: true });
+      },
+    );
+
     test('forbidden, but the provider cannot close it: a deposit all the same is seated', async () => {
       const event = await world.event(1);
       const order = await world.order(event);

@@ -156,6 +156,17 @@ export const STORIES: Story[] = [
     end: NOTHING,
   },
   {
+    name: 'virtual account, never deposited, closed, and told as cancelled',
+    acts: [buy(0, { method: 'vbank', closedAs: 'cancelled' })],
+    end: NOTHING,
+  },
+  {
+    name: 'virtual account forbidden, closed, and told as cancelled',
+    options: { virtualAccounts: 'forbid' },
+    acts: [buy(0, { method: 'vbank', closedAs: 'cancelled' })],
+    end: NOTHING,
+  },
+  {
     name: 'virtual account forbidden, cannot be closed, deposited',
     options: { virtualAccounts: 'forbid' },
     acts: [buy(0, { method: 'vbank', closable: false }), deposit(0)],
@@ -233,13 +244,11 @@ export const STORIES: Story[] = [
   },
   {
     name: 'approval awaited, then given',
-    only: 'v2',
     acts: [buy(0, { buyer: 'vanish', pending: true }), approve(0)],
     end: SOLD,
   },
   {
     name: 'approval awaited for ever',
-    only: 'v2',
     acts: [buy(0, { buyer: 'vanish', pending: true })],
     end: NOTHING,
   },

@@ -155,7 +155,16 @@ describe('read', () => {
     [{ status: 'paid', cancel_amount: null }, 'paid', 0],
     [{ status: 'cancelled', cancel_amount: null }, 'cancelled', 30_000],
     [{ status: 'cancelled', cancel_amount: null, cancel_history: [{ amount: 9 }] }, 'paid', 9],
-  ])('makes sense of amounts that are missing: %j', async (fields, status, cancelledAmount) => {
+    [{ status: 'pending' }, 'pending', 0],
+    // Part of it went back, or is going to: it was paid.
+    [{ status: 'cancelled', cancel_amount: 9, paid_at: 1_785_000_000 }, 'paid', 9],
+    [{ status: 'cancelled', cancel_amount: 0, paid_at: 1_785_000_000 }, 'paid', 0],
+    [{ status: 'cancelled', cancel_amount: 9, paid_at: 0 }, 'paid', 9],
+    // Never paid: an account that was closed.
+    [{ status: 'cancelled', cancel_amount: 0, paid_at: 0 }, 'failed', 0],
+    [{ status: 'cancelled', cancel_amount: null, cancel_history: [], paid_at: 0 }, 'failed', 0],
+    [{ status: 'cancelled', cancel_amount: 0 }, 'failed', 0],
+  ])('tells what happened to the money: %j', async (fields, status, cancelledAmount) => {
     await withStub(
       () => envelope({ ...PAID, ...fields }),
       async (_, stubbed) =>

@@ -122,6 +122,16 @@ describe('read', () => {
     expect(await snapshot()).toMatchObject({ status: 'paid', ...account });
   });
 
+  test('tells an account that was closed unpaid as failed, whatever it is called', async () => {
+    for (const closedAs of ['failed', 'cancelled'] as const) {
+      const { paymentId } = await pay({ merchantUid: closedAs, method: 'vbank', closedAs });
+      await api.closeAccount(ref(closedAs));
+      const unpaid = { paymentId, status: 'failed', cancelledAmount: 0 };
+      expect(await api.read(ref(closedAs))).toMatchObject(unpaid);
+      expect(await api.readAttempts(closedAs)).toMatchObject([unpaid]);
+    }
+  });
+
   test('tells a part paid back as paid, and all of it as cancelled', async () => {
     const { paymentId } = await pay();
     sandbox.cancelInConsole(paymentId, 10_000);

@@ -135,6 +135,13 @@ describe('a payment', () => {
     expect(await told()).toEqual([]);
   });
 
+  it('that waits for somebody’s approval: pending', async () => {
+    const { paymentId } = await sandbox.pay(order({ buyer: 'vanish', pending: true }));
+    expect(await read(paymentId)).toMatchObject({ status: 'pending', paid_at: 0 });
+    sandbox.approve(paymentId);
+    expect(await read(paymentId)).toMatchObject({ status: 'paid' });
+  });
+
   it('left in its window: ready, and not a virtual account', async () => {
     const { paymentId } = await sandbox.pay(order({ buyer: 'vanish' }));
     const payment = await read(paymentId);
@@ -271,6 +278,17 @@ describe('virtual accounts', () => {
       const answer = await call('POST', '/vbanks', { ...asked, [missing]: undefined });
       expect(answer.status, missing).toBe(400);
     }
+  });
+
+  it('that are closed unpaid read as failed, or as cancelled, as the PG has it', async () => {
+    const first = await sandbox.pay(order({ method: 'vbank' }));
+    const other = order({ merchantUid: 'order-2', method: 'vbank', closedAs: 'cancelled' });
+    const second = await sandbox.pay(other);
+    for (const { paymentId } of [first, second]) await call('DELETE', `/vbanks/${paymentId}`);
+    const unpaid = { paid_at: 0, cancel_amount: 0, cancel_history: [] };
+    expect(await read(first.paymentId)).toMatchObject({ status: 'failed', ...unpaid });
+    expect(await read(second.paymentId)).toMatchObject({ status: 'cancelled', ...unpaid });
+    expect(sandbox.books().totals).toMatchObject({ everPaid: 0, kept: 0 });
   });
 
   it('are not closed when unknown, no account, deposited, or closed to us', async () => {

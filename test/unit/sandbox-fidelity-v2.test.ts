@@ -367,6 +367,17 @@ describe('the other calls', () => {
     expect(await read()).toMatchObject({ status: 'VIRTUAL_ACCOUNT_ISSUED' });
   });
 
+  it('closeVirtualAccount leaves one that reads as failed, or as cancelled unpaid', async () => {
+    await sandbox.pay(order({ method: 'vbank' }));
+    await sandbox.pay(order({ merchantUid: 'order-2', method: 'vbank', closedAs: 'cancelled' }));
+    for (const paymentId of ['order-1', 'order-2']) await client.closeVirtualAccount({ paymentId });
+    expect(await read()).toMatchObject({ status: 'FAILED' });
+    const closed = await client.getPayment({ paymentId: 'order-2' });
+    const amount = { paid: 0, cancelled: 0 };
+    expect(closed).toMatchObject({ status: 'CANCELLED', amount, cancellations: [] });
+    expect(closed).not.toHaveProperty('paidAt');
+  });
+
   it('getAllPaymentsByCursor walks a window to its end, new payments or not', async () => {
     for (let n = 1; n <= 5; n += 1) {
       await sandbox.pay(order({ merchantUid: `order-${n}`, buyer: n === 2 ? 'decline' : 'pay' }));
