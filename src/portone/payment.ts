@@ -36,6 +36,12 @@ export interface PaymentSnapshot {
   cancelPending: boolean;
 }
 
+export interface ManyRead {
+  known: PaymentSnapshot[];
+  /** PortOne did answer about these, but nothing of use: they may exist or not. */
+  unread: PaymentRef[];
+}
+
 export interface PaymentRef {
   gateway: Gateway;
   paymentId: string;
@@ -106,7 +112,7 @@ export interface PaymentApi {
   /** @returns null where PortOne knows no such payment */
   read(ref: PaymentRef): Promise<PaymentSnapshot | null>;
   /** Those of them that PortOne knows, in as few calls as it allows. At most 100. */
-  readMany(refs: PaymentRef[]): Promise<PaymentSnapshot[]>;
+  readMany(refs: PaymentRef[]): Promise<ManyRead>;
   /** Every attempt to pay an order, the latest first; at most 100. */
   readAttempts(merchantUid: string): Promise<PaymentSnapshot[]>;
   /** Every payment of a window of at most 90 days, a page at a time. */
@@ -124,5 +130,13 @@ export class GatewayUnreachable extends Error {
   constructor(what: string, cause?: unknown) {
     super(what, { cause });
     this.name = 'GatewayUnreachable';
+  }
+}
+
+/** It did answer, but nothing of use about what was asked: others can be asked about all the same. */
+export class UnusableAnswer extends GatewayUnreachable {
+  constructor(what: string) {
+    super(what);
+    this.name = 'UnusableAnswer';
   }
 }

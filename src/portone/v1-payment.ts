@@ -2,7 +2,12 @@
 
 import { z } from 'zod';
 import type { HttpAnswer } from './http.ts';
-import { GatewayUnreachable, type PaymentSnapshot, type PaymentStatus } from './payment.ts';
+import {
+  GatewayUnreachable,
+  type PaymentSnapshot,
+  type PaymentStatus,
+  UnusableAnswer,
+} from './payment.ts';
 
 const MESSAGE_MAX = 300;
 
@@ -49,6 +54,17 @@ export function contentOf(answer: HttpAnswer): unknown {
   return content.response;
 }
 
+/** As contentOf, where it is the payments asked about that were refused or cannot be read. */
+export function tellingOf(answer: HttpAnswer): unknown {
+  // Too long, perhaps. A page of something in between has another status, and says nothing.
+  if (answer.status < 300 && !envelope.safeParse(answer.body).success) {
+    throw new UnusableAnswer('PortOne answered in an unknown shape');
+  }
+  const content = openEnvelope(answer);
+  if (content.refused) throw new UnusableAnswer(`PortOne refused: ${content.message}`);
+  return content.response;
+}
+
 /** Of several that were asked for some are missing: whatever the code, the others are there. */
 export function partOf(answer: HttpAnswer): unknown {
   const parsed = envelope.safeParse(answer.body);
@@ -63,8 +79,8 @@ export function isNotFound(answer: HttpAnswer): boolean {
 /** @returns null where there is no such payment */
 export function paymentFrom(answer: HttpAnswer): PaymentSnapshot | null {
   if (isNotFound(answer)) return null;
-  const payment = readPayment(contentOf(answer));
-  if (!payment) throw new GatewayUnreachable('PortOne sent a payment in an unknown shape');
+  const payment = readPayment(tellingOf(answer));
+  if (!payment) throw new UnusableAnswer('PortOne sent a payment in an unknown shape');
   return payment;
 }
 

@@ -11,7 +11,7 @@ import {
   type PaymentRef,
   type PaymentSnapshot,
 } from './payment.ts';
-import { listV1, readAttemptsV1, readManyV1 } from './v1-list.ts';
+import { isV1Id, listV1, readAttemptsV1, readManyV1 } from './v1-list.ts';
 import { openEnvelope, paymentFrom, readPayment } from './v1-payment.ts';
 import { connectV1, type V1Connection, type V1Credentials } from './v1-token.ts';
 
@@ -36,6 +36,7 @@ export function createV1Api(options: V1Options): PaymentApi {
 }
 
 async function read(v1: V1Connection, { paymentId }: PaymentRef): Promise<PaymentSnapshot | null> {
+  if (!isV1Id(paymentId)) return null;
   // Without include_sandbox a test payment looks like one that does not exist.
   const path = `/payments/${segment(paymentId)}?include_sandbox=true`;
   return paymentFrom(await v1.send({ operation: 'read', path, retriesMax: 2 }));

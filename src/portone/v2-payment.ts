@@ -2,7 +2,12 @@
 
 import { z } from 'zod';
 import type { HttpAnswer } from './http.ts';
-import { GatewayUnreachable, type PaymentSnapshot, type PaymentStatus } from './payment.ts';
+import {
+  GatewayUnreachable,
+  type PaymentSnapshot,
+  type PaymentStatus,
+  UnusableAnswer,
+} from './payment.ts';
 
 const MESSAGE_MAX = 300;
 
@@ -49,10 +54,11 @@ export function paymentFrom(answer: HttpAnswer): PaymentSnapshot | null {
     // A page of something in between says nothing about the payment.
     const error = errorOf(answer);
     if (answer.status === 404 && error.type === 'PAYMENT_NOT_FOUND') return null;
+    if (answer.status === 400) throw new UnusableAnswer(`PortOne refused: ${error.message}`);
     throw notForUs(error);
   }
   const payment = readPayment(answer.body);
-  if (!payment) throw new GatewayUnreachable('PortOne sent a payment in an unknown shape');
+  if (!payment) throw new UnusableAnswer('PortOne sent a payment in an unknown shape');
   return payment;
 }
 

@@ -21,9 +21,11 @@ import {
   type CancelResult,
   type CloseResult,
   GatewayUnreachable,
+  type ManyRead,
   type PaymentApi,
   type PaymentRef,
   type PaymentSnapshot,
+  UnusableAnswer,
 } from './payment.ts';
 import { confirmBodyOf, confirmResultFrom } from './v2-confirm.ts';
 import { listV2 } from './v2-list.ts';
@@ -148,13 +150,24 @@ async function readAttempts(calls: V2Calls, merchantUid: string): Promise<Paymen
 async function readMany(
   readOrder: (merchantUid: string) => Promise<PaymentSnapshot | null>,
   refs: PaymentRef[],
-): Promise<PaymentSnapshot[]> {
+): Promise<ManyRead> {
   const orders = [...new Set(refs.map(({ merchantUid }) => merchantUid))];
   if (orders.length > READS_MAX) throw new RangeError(`at most ${READS_MAX} payments at a time`);
   const turn = pLimit(READS_CONCURRENT_MAX);
+  const unread = new Set<string>();
+  const read = async (order: string) => {
+    try {
+      return await readOrder(order);
+    } catch (error) {
+      if (!(error instanceof UnusableAnswer)) throw error;
+      unread.add(order);
+      return null;
+    }
+  };
   try {
-    const read = await Promise.all(orders.map((order) => turn(() => readOrder(order))));
-    return read.filter((payment) => payment !== null);
+    const told = await Promise.all(orders.map((order) => turn(() => read(order))));
+    const known = told.filter((payment) => payment !== null);
+    return { known, unread: refs.filter(({ merchantUid }) => unread.has(merchantUid)) };
   } finally {
     // After a failure nobody waits for the others.
     turn.clearQueue();

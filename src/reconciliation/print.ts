@@ -1,7 +1,7 @@
 // A report for the terminal: the differences in a table, the money of both sides, the verdict.
 
 import type { EventTotals, Finding, Money, Report } from './report.ts';
-import { doneOf, kindOf, sideOf, whole } from './words.ts';
+import { doneOf, kindOf, sideOf, thereOf, whole } from './words.ts';
 
 /** A longer table scrolls the verdict off the screen; `--json` lists more. */
 const LISTED_MAX = 100;
@@ -46,7 +46,7 @@ function differences(findings: Finding[]): string[] {
       finding.merchantUid,
       finding.paymentId,
       kindOf(finding),
-      finding.portone ? sideOf(finding.portone) : 'no such payment',
+      thereOf(finding),
       `${sideOf(finding.ours)}${finding.hold ? `, seats ${finding.hold}` : ''}`,
       doneOf(finding),
     ]);

@@ -8,6 +8,7 @@ import {
   type PaymentApi,
   type PaymentRef,
   type PaymentSnapshot,
+  UnusableAnswer,
 } from '../portone/payment.ts';
 import { accountOf, type Difference } from './compare.ts';
 import { closeOwnCase, isAway, type Look, lookAgain, lookOf, type Mended, mend } from './mend.ts';
@@ -87,10 +88,15 @@ export class Walk {
   /** Payments of ours that the list did not show. */
   private async named(refs: PaymentRef[]): Promise<void> {
     const ours = await loadOurs(this.options, refs);
-    const told = await this.api.readMany(refs);
+    const { known: told, unread } = await this.api.readMany(refs);
     const byPayment = new Map(told.map((payment) => [payment.paymentId, payment]));
     // V2 is asked about orders, and answers with an attempt of its own choice.
     const byOrder = new Map(told.map((payment) => [payment.merchantUid, payment]));
+    for (const { paymentId } of unread) {
+      const known = ours.get(paymentId);
+      if (known) this.unread(known);
+      ours.delete(paymentId);
+    }
     const looks = [...ours.values()].map((known) =>
       lookOf(
         known,
@@ -102,6 +108,13 @@ export class Walk {
     await this.settleAll(looks);
     const others = looks.flatMap((look) => look.other ?? []);
     if (others.length > 0) await this.listed(unique(others));
+  }
+
+  /** Nothing can be said of it; where something here counts on it, the run says so. */
+  private unread(ours: OurPayment): void {
+    this.options.tally.remember(ours.paymentId);
+    const look = lookOf(ours, null);
+    if (look.difference) this.found(look, look.difference, failed(look));
   }
 
   private refuseWrongBooks(looks: Look[]): void {
@@ -201,7 +214,7 @@ export class Walk {
       return value;
     } catch (error) {
       if (isAway(error)) throw error;
-      this.silent += 1;
+      this.silent = error instanceof UnusableAnswer ? 0 : this.silent + 1;
       if (error instanceof GatewayUnreachable && this.silent >= SILENT_MAX) throw error;
       this.options.log.warn({ error: (error as Error).message }, 'a payment could not be compared');
       return 'silent';

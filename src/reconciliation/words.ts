@@ -28,8 +28,18 @@ const OUTCOME: Record<Settled, string> = {
   unknown_order: 'nothing: no such order',
 };
 
-export function kindOf({ kind }: Finding): string {
-  return KIND[kind];
+export function kindOf(finding: Omit<Finding, 'text'>): string {
+  return isUnread(finding) ? 'PortOne does not tell of it' : KIND[finding.kind];
+}
+
+/** That PortOne knows no such payment is not said where it said nothing. */
+export function thereOf(finding: Omit<Finding, 'text'>): string {
+  if (finding.portone) return sideOf(finding.portone);
+  return isUnread(finding) ? 'no answer that can be read' : 'no such payment';
+}
+
+function isUnread({ repair, portone }: Omit<Finding, 'text'>): boolean {
+  return repair === 'failed' && portone === null;
 }
 
 export function sideOf(account: Account | null): string {
@@ -58,12 +68,13 @@ export function doneOf(finding: Omit<Finding, 'text'>): string {
 }
 
 export function textOf(finding: Omit<Finding, 'text'>): string {
-  const { kind, portone, ours, hold } = finding;
+  const { ours, hold } = finding;
   const seats = hold ? `, seats ${hold}` : '';
-  const there = portone ? sideOf(portone) : 'knows no such payment';
-  const what = `${KIND[kind].charAt(0).toUpperCase()}${KIND[kind].slice(1)}`;
+  const kind = kindOf(finding);
+  const what = `${kind.charAt(0).toUpperCase()}${kind.slice(1)}`;
   return (
-    `${what}. PortOne: ${there}. Here: ${sideOf(ours)}${seats}. ` + `Done: ${doneOf(finding)}.`
+    `${what}. PortOne: ${thereOf(finding)}. Here: ${sideOf(ours)}${seats}. ` +
+    `Done: ${doneOf(finding)}.`
   );
 }
 

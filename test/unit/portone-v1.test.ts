@@ -7,6 +7,7 @@ import {
   type PaymentApi,
   type PaymentRef,
   type PaymentSnapshot,
+  UnusableAnswer,
 } from '../../src/portone/payment.ts';
 import { createV1Api } from '../../src/portone/v1.ts';
 import { SANDBOX_V1, startSandbox } from '../../src/sandbox/server.ts';
@@ -195,7 +196,7 @@ describe('reading many', () => {
   test('takes one call, and leaves out those that PortOne does not know', async () => {
     const ids = [await pay(), await pay({ merchantUid: 'o-2', test: true })];
     const read = async (wanted: string[]) =>
-      (await api.readMany(wanted.map(ref))).map(({ paymentId }) => paymentId).sort();
+      (await api.readMany(wanted.map(ref))).known.map(({ paymentId }) => paymentId).sort();
     expect(await read(ids)).toEqual([...ids].sort());
     expect(await read([...ids, 'imp_none'])).toEqual([...ids].sort());
     expect(await read(['imp_none', 'imp_nobody'])).toEqual([]);
@@ -205,9 +206,9 @@ describe('reading many', () => {
   });
 
   test('takes more calls for long ids, and refuses more than 100', async () => {
-    const refs = Array.from({ length: 100 }, (_, n) => ref(`${'imp_'.repeat(40)}${n}`));
-    expect(await api.readMany(refs)).toEqual([]);
-    expect(operations.slice(1)).toEqual(Array(3).fill('read_many 404'));
+    const refs = Array.from({ length: 100 }, (_, n) => ref(`${'imp_'.repeat(23)}${n}`));
+    expect(await api.readMany(refs)).toEqual({ known: [], unread: [] });
+    expect(operations.slice(1)).toEqual(Array(2).fill('read_many 404'));
     await expect(api.readMany([...refs, ref('x')])).rejects.toBeInstanceOf(RangeError);
   });
 
@@ -218,11 +219,56 @@ describe('reading many', () => {
         body: { code: 1, message: '일부', response: n === 1 ? [null, PAID] : [{ imp_uid: 'x' }] },
       }),
       async (_, stubbed) => {
-        expect(await stubbed.readMany([ref('a'), ref('b')])).toHaveLength(1);
-        const second = stubbed.readMany([ref('a')]);
-        await expect(second).rejects.toBeInstanceOf(GatewayUnreachable);
+        expect((await stubbed.readMany([ref('a'), ref('b')])).known).toHaveLength(1);
+        const second = await stubbed.readMany([ref('a')]);
+        expect(second).toEqual({ known: [], unread: [ref('a')] });
       },
     );
+  });
+
+  test.each<[string, (heard: Heard) => StubReply | null]>([
+    ['is refused', ({ path }) => (path.includes('imp_odd') ? refusal('잘못된 요청', 400) : null)],
+    [
+      'comes in a shape that is new',
+      ({ path }) =>
+        path.includes('imp_odd')
+          ? envelope([{ ...PAID, imp_uid: 'imp_odd', status: 'new' }])
+          : null,
+    ],
+    ['makes the answer too long', ({ path }) => (path.includes('imp_odd') ? { text: '{' } : null)],
+  ])('one that %s keeps none of the others from being read', async (_, odd) => {
+    const ids = Array.from({ length: 100 }, (_, n) => (n === 41 ? 'imp_odd' : `imp_${n}`));
+    const named = (path: string) => [...path.matchAll(/imp_uid\[\]=(\w+)/g)].map(([, id]) => id);
+    await withStub(
+      (heard) => odd(heard) ?? envelope(named(heard.path).map((imp_uid) => ({ ...PAID, imp_uid }))),
+      async (stub, stubbed) => {
+        const { known, unread } = await stubbed.readMany(ids.map(ref));
+        expect(known.map(({ paymentId }) => paymentId)).toEqual(
+          ids.filter((id) => id !== 'imp_odd'),
+        );
+        expect(unread).toEqual([ref('imp_odd')]);
+        // The token, and two for each time that a hundred can be halved, at most.
+        expect(stub.heard.length).toBeLessThanOrEqual(1 + 1 + 2 * 7);
+      },
+    );
+  });
+
+  test('where PortOne is away all fail as one', async () => {
+    await withStub(
+      () => ({ status: 503 }),
+      async (_, stubbed) => {
+        const away = stubbed.readMany([ref('imp_1'), ref('imp_2')]);
+        await expect(away).rejects.not.toBeInstanceOf(UnusableAnswer);
+      },
+    );
+  });
+
+  test('an id that PortOne would never make is known to nobody, and is not sent', async () => {
+    for (const id of ["imp_1'", 'imp 1', '', 'é', 'x'.repeat(101)]) {
+      expect(await api.readMany([ref(id)])).toEqual({ known: [], unread: [] });
+      expect(await api.read(ref(id))).toBeNull();
+    }
+    expect(operations).toEqual([]);
   });
 });
 

@@ -193,11 +193,27 @@ describe('read', () => {
       return id === 'o-7' ? error(404, 'PAYMENT_NOT_FOUND') : { body: { ...PAID, id } };
     };
     const refs = Array.from({ length: 40 }, (_, n) => ref(`o-${n}`));
-    expect(await stubbed.readMany([...refs, ...refs])).toHaveLength(39);
+    expect((await stubbed.readMany([...refs, ...refs])).known).toHaveLength(39);
     expect(stub.heard).toHaveLength(40);
     expect(stub.concurrentMax).toBe(8);
     const tooMany = Array.from({ length: 101 }, (_, n) => ref(`o-${n}`));
     await expect(stubbed.readMany(tooMany)).rejects.toBeInstanceOf(RangeError);
+  });
+
+  test('of many one that is refused, or cannot be read, keeps no other from being read', async () => {
+    const odd: Record<string, StubReply> = {
+      'o-1': error(400, 'INVALID_REQUEST'),
+      'o-2': { body: { ...PAID, status: 'FROZEN' } },
+    };
+    stub.answer = ({ path }) => {
+      const id = path.slice('/payments/'.length);
+      return odd[id] ?? { body: { ...PAID, id } };
+    };
+    const refs = ['o-1', 'o-2', 'o-3'].map(ref);
+    expect(await stubbed.readMany(refs)).toMatchObject({
+      known: [{ merchantUid: 'o-3' }],
+      unread: refs.slice(0, 2),
+    });
   });
 
   test('of many fails as one, and asks for no more', async () => {
