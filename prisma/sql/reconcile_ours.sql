@@ -1,4 +1,5 @@
--- What we have of payments that PortOne tells of: the order, the payment, its live hold.
+-- What we have of payments that PortOne tells of: the order, the payment, its live hold, and what
+-- the event says of virtual accounts.
 -- $1 text[] payment ids, $2 text[] parallel merchant uids, $3 timestamptz now. Locks: none.
 -- Indexes: every key. Rows: one a pair whose order is ours.
 SELECT w.payment_id AS "paymentId", o.merchant_uid AS "merchantUid", o.id AS "orderId",
@@ -6,7 +7,7 @@ SELECT w.payment_id AS "paymentId", o.merchant_uid AS "merchantUid", o.id AS "or
        CASE WHEN p.payment_id IS NOT NULL THEN jsonb_build_object(
          'status', p.status, 'amount', p.amount, 'cancelledAmount', p.cancelled_amount,
          'currency', p.currency, 'cancelPending', p.cancel_pending) END AS account,
-       h.state AS hold,
+       p.flag, e.virtual_accounts AS "virtualAccounts", h.state AS hold,
        (extract(epoch FROM $3::timestamptz - h.created_at) * 1000)::float8 AS "holdAgeMs",
        ARRAY(SELECT c.kind FROM cases c
               WHERE c.payment_id = w.payment_id AND c.closed_at IS NULL ORDER BY c.kind) AS "openCases"

@@ -8,7 +8,7 @@ import { type Settled, type SettleOptions, settlePayment } from './settle-paymen
 import { recordStep } from './steps.ts';
 
 /** Noted on the payment: its account was refused, and is not refused again. */
-const FLAG = 'virtual_account_forbidden';
+export const ACCOUNT_REFUSED = 'virtual_account_forbidden';
 
 /**
  * The event forbids virtual accounts: this one is closed as soon as it is known, and its seats go
@@ -27,7 +27,7 @@ export async function refuseAccount(
     if (!order) return 'unknown_order';
     const now = options.clock.now();
     const { paymentId } = payment;
-    await tx.payment.updateMany({ where: { paymentId }, data: { flag: FLAG } });
+    await tx.payment.updateMany({ where: { paymentId }, data: { flag: ACCOUNT_REFUSED } });
     await noteClosing(tx, { orderId: order.id, paymentId, closed, actor, at: now });
     const { hold } = order;
     if (hold?.state === 'held' && hold.paymentId === paymentId && !order.rivals) {
@@ -35,7 +35,7 @@ export async function refuseAccount(
         holds: [{ id: hold.id, paymentId }],
         now,
         actor,
-        reason: FLAG,
+        reason: ACCOUNT_REFUSED,
         orderStatus: 'pending',
       });
     }

@@ -10,6 +10,7 @@ import type { LockedSale } from '../seats/lock.ts';
 import { closeWholeRefund, settlePartBack } from './money-back.ts';
 import { type OrderState, readOrder } from './order-state.ts';
 import { recordable, recordPayment } from './record-payment.ts';
+import { ACCOUNT_REFUSED } from './refuse-account.ts';
 import { requestRefund } from './request-refund.ts';
 import { seatLatePayment } from './seat-late-payment.ts';
 import type { Settled, SettlementRules } from './settle-payment.ts';
@@ -124,7 +125,7 @@ export class Settlement {
     if (!(await this.record(null))) return 'outdated';
     const { tx, order, payment, rules, now } = this.facts;
     if (flag && order.policy.virtualAccounts === 'forbid') {
-      return order.before?.flag === 'virtual_account_forbidden' ? 'recorded' : 'account_forbidden';
+      return order.before?.flag === ACCOUNT_REFUSED ? 'recorded' : 'account_forbidden';
     }
     const held = order.hold?.state === 'held' ? order.hold : null;
     // The money may come for any attempt that was let on to the hold, whichever has it now.

@@ -1,6 +1,7 @@
 // One payment on both sides: whether PortOne's account of it and ours agree; pure.
 
 import { recordable } from '../payments/record-payment.ts';
+import { ACCOUNT_REFUSED } from '../payments/refuse-account.ts';
 import type { PaymentSnapshot, PaymentStatus } from '../portone/payment.ts';
 
 export type Difference =
@@ -28,6 +29,10 @@ export interface Account {
 export interface OurSide {
   /** Null where nothing is on record of it yet. */
   account: Account | null;
+  /** Why a person should look at it, or what was done about it. */
+  flag: string | null;
+  /** Whether its event lets buyers pay into virtual accounts. */
+  virtualAccounts: 'forbid' | 'allow';
   /** The live hold that this very payment has. */
   hold: 'held' | 'sold' | null;
   /** How old that hold is; null without one. */
@@ -50,6 +55,8 @@ export function compare(theirs: PaymentSnapshot | null, ours: OurSide): Differen
   if (here.status === 'paid' || here.status === 'cancelled')
     return ofMoney(accountOf(theirs), here);
   if (theirs.status === 'cancelled') return 'status_differs';
+  // Its closing had no answer the last time.
+  if (theirs.status === 'waiting_deposit' && isToBeRefused(ours)) return 'status_differs';
   // Nobody's money. An account that we know to be further on is no difference either.
   const isAhead = UNPAID.indexOf(theirs.status) > UNPAID.indexOf(here.status);
   return isAhead && isWaitedFor(theirs, ours) ? 'status_differs' : null;
@@ -105,6 +112,11 @@ function ofMoney(there: Account, here: Account): Difference | null {
     there.currency === here.currency;
   if (!sameMoney) return 'amount_differs';
   return there.cancelPending === here.cancelPending ? null : 'status_differs';
+}
+
+function isToBeRefused({ account, flag, virtualAccounts }: OurSide): boolean {
+  const waits = account?.status === 'waiting_deposit';
+  return waits && virtualAccounts === 'forbid' && flag !== ACCOUNT_REFUSED;
 }
 
 function isWaitedFor(theirs: PaymentSnapshot, ours: OurSide): boolean {

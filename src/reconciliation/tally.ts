@@ -1,5 +1,6 @@
 // Adds a run up as it goes: findings, counts and money, within limits.
 
+import type { Gateway } from '../portone/gateway.ts';
 import type { PaymentSnapshot } from '../portone/payment.ts';
 import { type Account, accountOf, hadMoney, keptOf } from './compare.ts';
 import type { OurPayment } from './ours.ts';
@@ -17,14 +18,13 @@ export class Tally {
   foreign = 0;
   notAsked = 0;
   casesClosed = 0;
-  /** Payments of ours that PortOne was heard to know. */
-  known = 0;
   left = 0;
   /** Of those, differences about which no answer was had. */
   failed = 0;
   found = 0;
   readonly findings: Finding[] = [];
   private readonly seen = new Set<string>();
+  private readonly knowing = new Set<Gateway>();
   private readonly money = new Map<string, Omit<EventTotals, 'agree'>>();
 
   has(paymentId: string): boolean {
@@ -48,10 +48,15 @@ export class Tally {
    */
   compare(ours: OurPayment, theirs: PaymentSnapshot | null, accepted = false): void {
     this.compared += 1;
-    if (theirs) this.known += 1;
+    if (theirs) this.knowing.add(theirs.gateway);
     if (accepted) return;
     this.add(ours.event, 'portone', theirs && accountOf(theirs));
     this.add(ours.event, 'ours', ours.account);
+  }
+
+  /** Whether that version of PortOne knew any payment of ours; each has credentials of its own. */
+  isKnownTo(gateway: Gateway): boolean {
+    return this.knowing.has(gateway);
   }
 
   get totals(): EventTotals[] {

@@ -118,7 +118,8 @@ export class Walk {
   }
 
   private refuseWrongBooks(looks: Look[]): void {
-    if (this.options.tally.known > 0 || looks.some((look) => look.theirs)) return;
+    const { gateway } = this.window;
+    if (this.options.tally.isKnownTo(gateway) || looks.some((look) => look.theirs)) return;
     const lost = looks.filter((look) => look.ours.account?.status === 'paid').length;
     if (lost >= STRANGE_MIN) throw new WrongBooks(lost);
   }

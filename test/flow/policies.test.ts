@@ -76,6 +76,21 @@ describe.each(CARRIERS)('policies of an event (queue on %s)', (carrier) => {
       },
     );
 
+    test('forbidden, its closing had no answer: the next reconciliation tries again', async () => {
+      const event = await world.event(1);
+      const order = await world.order(event);
+      const how = { method: 'vbank', confirmUrl: null, webhookUrl: null } as const;
+      const { paymentId } = await pay(world, order, how);
+      const mended = world.sandbox.faults.rest({ kind: 'error', endpoint: 'closeAccount' });
+      const run = () => world.call('POST', `/api/events/${event}/reconcile`, {});
+      expect((await run()).body).toMatchObject({ left: 1, findings: [{ repair: 'failed' }] });
+      mended();
+      const found = { kind: 'status_differs', repair: 'settled', outcome: 'account_refused' };
+      expect((await run()).body).toMatchObject({ left: 0, findings: [found] });
+      expect(world.sandbox.deposit(paymentId)).toMatchObject({ accepted: false });
+      expect((await run()).body).toMatchObject({ agree: true });
+    });
+
     test('forbidden, but the provider cannot close it: a deposit all the same is seated', async () => {
       const event = await world.event(1);
       const order = await world.order(event);

@@ -57,12 +57,13 @@ function everything(): Promise<unknown[]> {
 }
 
 /** As if it had once been settled; PortOne never heard of it. */
-async function paidHereOnly(order: OrderView, paymentId: string): Promise<void> {
+async function paidHereOnly(order: OrderView, paymentId: string, gateway = 'v1'): Promise<void> {
   await world.sql(
     `INSERT INTO payments (payment_id, gateway, order_id, status, amount, currency, read_at)
-     SELECT $2, 'v1', id, 'paid', amount, currency, now() FROM orders WHERE merchant_uid = $1`,
+     SELECT $2, $3, id, 'paid', amount, currency, now() FROM orders WHERE merchant_uid = $1`,
     order.merchantUid,
     paymentId,
+    gateway,
   );
 }
 
@@ -361,6 +362,19 @@ describe('when both sides tell different things', () => {
     expect(run).toMatchObject({ status: 503, body: { code: 'unavailable' } });
     expect(run.body.detail).toContain('right store');
     expect(run.body.report).toMatchObject({ complete: false, findings: [], agree: false });
+  });
+
+  test('a wrong store is noticed on V2 though V1 is the right one', async () => {
+    const event = await world.event(1, HOLD);
+    const [right, ...orders] = await world.orders(event, 11);
+    if (!right) throw new Error('no order');
+    await pay(world, right);
+    await becomes(world, right, 'paid');
+    for (const order of orders) await paidHereOnly(order, `tx_of_${order.merchantUid}`, 'v2');
+    const run = await reconcile(event);
+    expect(run.body.detail).toContain('right store');
+    const cases = await world.call('GET', `/api/events/${event}/cases?open=true`);
+    expect(cases.body.cases).toEqual([]);
   });
 
   test('a hold that PortOne has not heard of yet is left alone', async () => {

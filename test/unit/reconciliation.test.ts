@@ -40,7 +40,13 @@ function account(status: PaymentStatus, over: Partial<Account> = {}): Account {
 }
 
 function ours(status: PaymentStatus | null, hold: OurSide['hold'] = null): OurSide {
-  return { account: status && account(status), hold, holdAgeMs: hold && 120_000 };
+  return {
+    account: status && account(status),
+    flag: null,
+    virtualAccounts: 'allow',
+    hold,
+    holdAgeMs: hold && 120_000,
+  };
 }
 
 describe('two accounts of one payment', () => {
@@ -104,6 +110,15 @@ describe('two accounts of one payment', () => {
     expect(compare(theirs('paid', { amount: 1e15 }), here)).toBeNull();
     const cents = { ...ours('paid'), account: account('paid', { amount: 10_001 }) };
     expect(compare(theirs('paid', { amount: 10_000.5 }), cents)).toBeNull();
+  });
+
+  test('a forbidden account that waits is to be closed, unless it was refused already', () => {
+    const waits = theirs('waiting_deposit');
+    const here = { ...ours('waiting_deposit'), virtualAccounts: 'forbid' } as const;
+    expect(compare(waits, here)).toBe('status_differs');
+    expect(compare(waits, { ...here, flag: 'virtual_account_forbidden' })).toBeNull();
+    expect(compare(waits, { ...here, virtualAccounts: 'allow' })).toBeNull();
+    expect(compare(waits, { ...here, account: account('failed') })).toBeNull();
   });
 
   test('a hold that was made just now may be unknown to PortOne', () => {
