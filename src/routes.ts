@@ -3,6 +3,7 @@
 import Router from '@koa/router';
 import { auditRoutes } from './audit/routes.ts';
 import { confirmHandler } from './confirm/handler.ts';
+import { longestChargeMs } from './confirm/manual/charge.ts';
 import { manualRoutes } from './confirm/manual/routes.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { eventRoutes } from './events/routes.ts';
@@ -54,6 +55,7 @@ export function organizerRoutes(d: ApiDependencies): Router[] {
     manualRoutes({
       ...d,
       waitingMax: config.confirm.waitingMax,
+      chargeMaxMs: longestChargeMs(config.portone),
       bodyMaxBytes: config.http.gatewayBodyMaxBytes,
       onAnswer: d.metrics.answered,
     }),

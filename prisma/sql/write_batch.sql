@@ -30,7 +30,9 @@ marked AS (
    WHERE o.id = h."orderId" AND o.status = 'pending'
   RETURNING o.id),
 moved AS (
-  UPDATE holds h SET payment_id = m."paymentId", gateway = m.gateway, expires_at = m."expiresAt",
+  UPDATE holds h SET payment_id = m."paymentId", gateway = m.gateway,
+                     -- A charge that began meanwhile may have made it longer.
+                     expires_at = greatest(h.expires_at, m."expiresAt"),
                      answer_by = greatest(h.answer_by, m."answerBy"),
                      check_at = CASE WHEN h.answered_at IS NULL
                                      THEN greatest(h.answer_by, m."answerBy")

@@ -25,12 +25,13 @@ long as the bank does (\`PORTONE_CONFIRM_TIMEOUT_MS\`); wait longer than that.
 |---|---|---|
 | \`true\` | 200 | Charged; the seats are sold. |
 | \`false\` | 200 | A virtual account was issued, or an approval is awaited; the seats are held. |
-| absent | a refusal | PortOne was not asked for the charge. |
+| absent | a refusal | PortOne was not asked for the charge; with a 503, not by this request. |
 | \`false\` | a refusal | Not charged; \`gateway\` has PortOne's own word where it gave one. |
 | \`null\` | 503 \`timed_out\` | Nobody knows yet. The seats are kept: send the same request again. |
-| \`true\` | 409 \`hold_ended\` | Charged too late for any seat; the money goes back by itself. |
+| \`true\` | 409 \`hold_ended\` | Charged without a seat: too late, or refunded since. The money goes back. |
 
-The same request may be sent again at any time; it is one charge.`;
+The same request may be sent again at any time: it is one charge, and the answer says what became of
+it, also after its hold is over. While PortOne is asked, the hold outlives the charge.`;
 
 /** The token and the signature are PortOne's; this caller has the API key. */
 const { confirmed: _c, forbidden: _f, ...GENERAL } = VERDICT_MEANING;

@@ -10,6 +10,18 @@ import { CARRIERS, type OrderView, openWorld, type World } from '../support/worl
 
 const ISO = /^\d{4}-\d\d-\d\dT/;
 
+/** From here on PortOne is asked, and nobody takes the charge back. @returns its hold */
+function chargeBegun(world: World, paymentId: string): Promise<string> {
+  return until('the charge has begun', async () => {
+    const [row] = await world.sql<{ id: string }>(
+      `SELECT h.id FROM holds h JOIN payment_steps s USING (payment_id)
+        WHERE h.payment_id = $1 AND s.step = 'charge_asked'`,
+      paymentId,
+    );
+    return row?.id;
+  });
+}
+
 describe.each(CARRIERS)('manual confirm on %s', (carrier) => {
   let world: World;
   beforeAll(async () => {
@@ -137,7 +149,11 @@ describe.each(CARRIERS)('manual confirm on %s', (carrier) => {
       actor: 'gateway',
       reason: 'payment_failed',
     });
-    expect(await confirmByHand(world, order, token)).toMatchObject({ status: 409 });
+    const again = await confirmByHand(world, order, token);
+    expect(again).toMatchObject({
+      status: 409,
+      body: { code: 'hold_ended', paid: false, gateway: { type: 'PG_PROVIDER' } },
+    });
     // The buyer tries another card.
     const retry = await confirmByHand(world, order, await authenticate(world, order));
     expect(retry).toMatchObject({ status: 200, body: { paid: true } });
@@ -247,6 +263,8 @@ describe.each(CARRIERS)('manual confirm on %s', (carrier) => {
         expect(answer.body.reason).toContain('virtual account');
         expect(await world.seats(event)).toMatchObject({ available: 1 });
         expect(world.sandbox.deposit(token.paymentId)).toMatchObject({ accepted: false });
+        const again = await confirmByHand(world, order, token);
+        expect(again).toMatchObject({ status: 409, body: answer.body });
         expect(await world.audit(event)).toMatchObject({ clean: true });
       },
     );
@@ -284,13 +302,7 @@ describe.each(CARRIERS)('manual confirm on %s', (carrier) => {
     });
     call.on('error', () => undefined);
     call.end(JSON.stringify({ paymentToken: token.paymentToken, txId: token.txId }));
-    await until('the hold is marked', async () => {
-      const [row] = await world.sql<{ n: number }>(
-        'SELECT count(*)::int AS n FROM holds WHERE payment_id = $1 AND answered_at IS NOT NULL',
-        token.txId,
-      );
-      return row?.n === 1;
-    });
+    await chargeBegun(world, token.txId);
     call.destroy();
     await becomes(world, order, 'paid');
     expect(await world.audit(event)).toMatchObject({ clean: true });
@@ -299,15 +311,9 @@ describe.each(CARRIERS)('manual confirm on %s', (carrier) => {
   describe('the hold ends while PortOne works', () => {
     /** As expiry would, had it asked PortOne a moment ago. */
     async function endedMeanwhile(order: OrderView, paymentId: string): Promise<void> {
-      const hold = await until('the hold is marked', async () => {
-        const rows = await world.sql<{ id: string }>(
-          'SELECT id FROM holds WHERE payment_id = $1 AND answered_at IS NOT NULL',
-          paymentId,
-        );
-        return rows[0];
-      });
+      const holdId = await chargeBegun(world, paymentId);
       await endHolds(world.service.dependencies.database.prisma, {
-        holds: [{ id: hold.id, paymentId }],
+        holds: [{ id: holdId, paymentId }],
         now: new Date(),
         actor: 'expiry',
         reason: 'expired',
@@ -326,6 +332,8 @@ describe.each(CARRIERS)('manual confirm on %s', (carrier) => {
       const now = await seen(world, order);
       expect(now.status).toBe('paid');
       expect(labels(answer.body)).toEqual(labels(now));
+      const again = await confirmByHand(world, order, token);
+      expect(again).toMatchObject({ status: 200, body: answer.body });
       expect(await world.audit(event)).toMatchObject({ clean: true });
     });
 
@@ -339,7 +347,12 @@ describe.each(CARRIERS)('manual confirm on %s', (carrier) => {
       const answer = await asking;
       expect(answer).toMatchObject({ status: 409, body: { code: 'hold_ended', paid: true } });
       expect(answer.body.reason).toContain('returned');
+      const again = await confirmByHand(world, order, token);
+      expect(again).toMatchObject({ status: 409, body: answer.body });
       await refunded(world, order);
+      const afterwards = await confirmByHand(world, order, token);
+      expect(afterwards).toMatchObject({ status: 409, body: answer.body });
+      expect(chargesOf(world, order)).toBe(1);
       expect(await world.audit(event)).toMatchObject({ clean: true });
     });
   });
@@ -374,6 +387,10 @@ describe('PortOne is away', () => {
       expect(answer).toMatchObject({ status: 503, body: { code: 'timed_out', paid: null } });
       expect(answer.body.reason).not.toContain('not been charged');
       expect(await world.seats(event)).toMatchObject({ held: 1 });
+      // The hold is over, and kept as long as PortOne cannot be asked: nobody knows any more.
+      await world.sql("UPDATE holds SET expires_at = now() - interval '1 s'");
+      const inTheDark = await confirmByHand(world, order, token);
+      expect(inTheDark).toMatchObject({ status: 503, body: { code: 'timed_out', paid: null } });
       charge.release('lost');
       world.sandbox.faults.clear();
       const again = await until('PortOne is heard again', async () => {

@@ -2,7 +2,9 @@
 // show what it prevents.
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { longestChargeMs } from '../../src/confirm/manual/charge.ts';
 import { ManualDesk } from '../../src/confirm/manual/manual-desk.ts';
+import type { Confirmed } from '../../src/confirm/verdict.ts';
 import { openApi } from '../../src/dependencies.ts';
 import { sweep } from '../../src/expiry/sweep.ts';
 import { createMetrics } from '../../src/operations/metrics.ts';
@@ -14,7 +16,6 @@ import { becomes, books, moves, refunded, seen } from '../support/buyer.ts';
 import { authenticate, chargesOf, confirmByHand } from '../support/manual.ts';
 import { startProcess } from '../support/service-process.ts';
 import { type Edit, Gate, Halt, type Tampering, tamper } from '../support/tamper.ts';
-import { until } from '../support/wait.ts';
 import { type OrderView, openWorld, type World } from '../support/world.ts';
 
 const SECRET = 'race-confirm-secret-0123456789';
@@ -35,7 +36,7 @@ afterEach(async () => {
 async function openDesk(
   tampering: Tampering = {},
   change: (api: PaymentApi) => Partial<PaymentApi> = () => ({}),
-  over: { askAgainForMs?: number } = {},
+  over: { askAgainForMs?: number; chargeMaxMs?: number } = {},
 ): Promise<(order: OrderView, token: Authentication) => ReturnType<ManualDesk['ask']>> {
   const d = world.service.dependencies;
   const portone: PortOne = {
@@ -48,7 +49,8 @@ async function openDesk(
   const metrics = createMetrics(database, d.clock);
   const api = await openApi({ ...d, database, portone, metrics }, SECRET, () => world.url);
   opened.push(() => api.close());
-  const desk = new ManualDesk({ ...api, waitingMax: 100, ...over });
+  const chargeMaxMs = longestChargeMs(d.config.portone);
+  const desk = new ManualDesk({ ...api, waitingMax: 100, chargeMaxMs, ...over });
   return ({ merchantUid, amount }, { paymentToken, txId }) =>
     desk.ask(
       { merchantUid, paymentToken, txId, amount },
@@ -112,6 +114,78 @@ describe('the sweep of unanswered holds while PortOne works', () => {
     expect(answer).toMatchObject({ verdict: { code: 'hold_ended' }, paid: true });
     expect(chargesOf(world, order)).toBe(1);
     await refunded(world, order);
+  });
+});
+
+describe('the time of the hold is over while PortOne works', () => {
+  const NOT_LONGER: Edit = {
+    file: 'begin_charge',
+    from: 'greatest(h.expires_at, $4::timestamptz)',
+    to: "greatest(h.expires_at, $4::timestamptz - interval '1 day')",
+  };
+
+  /** The bank takes longer than the buyer was given. */
+  async function overMeanwhile(edits: Edit[]) {
+    const event = await world.event(1, { holdSeconds: 3 });
+    const [order, next] = await world.orders(event, 2);
+    if (!order || !next) throw new Error('no orders');
+    const token = await authenticate(world, order);
+    const halted = new HaltedCharge();
+    const ask = await openDesk({ edits }, halted.change);
+    const asking = ask(order, token);
+    await halted.reached.opened;
+    const later = new Date(Date.now() + 5_000);
+    await sweep({ ...world.service.dependencies, clock: { now: () => later } }, 10);
+    const nextStatus = (await world.confirm(next)).status;
+    halted.go.open();
+    return { event, order, nextStatus, answer: await asking };
+  }
+
+  test('the hold was made longer for the charge, and the seat is kept', async () => {
+    const { event, nextStatus, answer } = await overMeanwhile([]);
+    expect(nextStatus).toBe(409);
+    expect(answer).toMatchObject({ verdict: { code: 'confirmed' }, paid: true });
+    expect(await world.audit(event)).toMatchObject({ clean: true });
+  });
+
+  test('CONTROL not made longer: the seat is given away, and then the buyer is charged', async () => {
+    const { order, nextStatus, answer } = await overMeanwhile([NOT_LONGER]);
+    expect(nextStatus).toBe(200);
+    expect(answer).toMatchObject({ verdict: { code: 'hold_ended' }, paid: true });
+    expect(chargesOf(world, order)).toBe(1);
+    await refunded(world, order);
+  });
+
+  test('a hold that lasts longer than any charge is not made shorter', async () => {
+    const event = await world.event(1, { holdSeconds: 3_000 });
+    const order = await world.order(event);
+    const ask = await openDesk();
+    const answer = await ask(order, await authenticate(world, order));
+    const { holdExpiresAt } = answer.verdict as Confirmed;
+    expect(Date.parse(holdExpiresAt)).toBeGreaterThan(Date.now() + 2_900_000);
+  });
+});
+
+describe('nobody knows what became of a charge whose hold has ended', () => {
+  test('unknown while it may still come; then not charged, and it is not asked for again', async () => {
+    const { order } = await lastSeat();
+    const token = await authenticate(world, order);
+    const silent = (): Partial<PaymentApi> => ({
+      confirm: async () => {
+        throw new Error('lost on the way');
+      },
+    });
+    const lost = await openDesk({}, silent, { askAgainForMs: 0 });
+    expect(await lost(order, token)).toMatchObject({ paid: null });
+    await world.call('POST', `/api/orders/${order.merchantUid}/cancel`);
+    const soon = await openDesk();
+    expect(await soon(order, token)).toMatchObject({ verdict: { code: 'timed_out' }, paid: null });
+    const later = await openDesk({}, undefined, { chargeMaxMs: 0 });
+    expect(await later(order, token)).toMatchObject({
+      verdict: { code: 'hold_ended' },
+      paid: false,
+    });
+    expect(chargesOf(world, order)).toBe(0);
   });
 });
 
@@ -347,16 +421,19 @@ describe('the process dies when the charge was carried out, before it knows', ()
     return { event, order, next, token };
   }
 
+  /** A charge keeps its hold for minutes, which nobody waits for here. */
+  async function timeIsOver(order: OrderView): Promise<void> {
+    await world.sql(
+      `UPDATE holds SET expires_at = now() - interval '1 s'
+        WHERE order_id = (SELECT id FROM orders WHERE merchant_uid = $1)`,
+      order.merchantUid,
+    );
+  }
+
   test('the seat is kept until PortOne is asked, and sold', async () => {
     const { event, order, next } = await diesUnknowing();
     const away = world.sandbox.faults.rest({ kind: 'error', endpoint: 'payment' });
-    await until('the time of the hold is over', async () => {
-      const [row] = await world.sql<{ over: boolean }>(
-        'SELECT expires_at < now() AS over FROM holds h JOIN orders o ON o.id = h.order_id WHERE o.merchant_uid = $1',
-        order.merchantUid,
-      );
-      return row?.over;
-    });
+    await timeIsOver(order);
     expect((await world.confirm(next)).status).toBe(409);
     away();
     await becomes(world, order, 'paid');
@@ -375,7 +452,7 @@ describe('the process dies when the charge was carried out, before it knows', ()
   test('CONTROL released without asking: the money is here and the seat is gone', async () => {
     const { order, next } = await diesUnknowing();
     const d = world.service.dependencies;
-    const later = new Date(Date.now() + 10_000);
+    const later = new Date(Date.now() + longestChargeMs(d.config.portone));
     const nobody: PortOne = { api: () => undefined };
     await sweep({ ...d, portone: nobody, clock: { now: () => later } }, 10);
     expect((await world.confirm(next)).status).toBe(200);

@@ -8,7 +8,11 @@ import { recordStep } from '../../payments/steps.ts';
 import type { PaymentSnapshot } from '../../portone/payment.ts';
 import { endHolds } from '../../seats/end-holds.ts';
 
-const sql = { load: loadSql('load_charge'), refused: loadSql('find_refused_hold') };
+const sql = {
+  load: loadSql('load_charge'),
+  begin: loadSql('begin_charge'),
+  refused: loadSql('find_refused_hold'),
+};
 
 /** As the moves of the confirm path itself: the hold began there and ends there. */
 export const ACTOR = 'gateway';
@@ -18,6 +22,12 @@ export interface ChargeRecord {
   amount: number;
   currency: string;
   hold: { id: string; state: 'held' | 'sold'; paymentId: string; expiresAt: string } | null;
+  /** Of the payment's own verdict: whoever is charged has one. */
+  position: number;
+  /** As it was last settled. */
+  payment: { status: string; cancelledAmount: number; flag: string | null } | null;
+  /** When PortOne was last asked for the charge; null: never. */
+  askedAt: string | null;
   /** `charged`: when, by PortOne; `charge_refused`: its word for why. */
   answers: { charged?: string | null; charge_refused?: string };
 }
@@ -34,6 +44,22 @@ export async function loadCharge(
 ): Promise<ChargeRecord | null> {
   const rows = await database.query<{ document: ChargeRecord }>(sql.load, merchantUid, paymentId);
   return rows[0]?.document ?? null;
+}
+
+/**
+ * The mark before a charge: the hold is its payment's, and is kept until the charge is surely over.
+ * @param until when that is
+ * @returns false where there is no such hold any more: then PortOne must not be asked
+ */
+export async function beginCharge(
+  { database, clock }: ChargeBooks,
+  { hold }: ChargeRecord,
+  paymentId: string,
+  until: Date,
+): Promise<boolean> {
+  if (hold === null) return false;
+  const begun = await database.query(sql.begin, hold.id, paymentId, clock.now(), until, ACTOR);
+  return begun.length > 0;
 }
 
 /** Its hold lives, and PortOne has not refused it. */

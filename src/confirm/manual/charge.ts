@@ -2,18 +2,26 @@
 
 import { type SettleOptions, settlePayment } from '../../payments/settle-payment.ts';
 import { GatewayUnreachable, type ManualConfirm, type PaymentApi } from '../../portone/payment.ts';
-import { loadHoldSeats } from '../../seats/hold-seats.ts';
-import { type Confirmed, type Refused, refuse, type Verdict } from '../verdict.ts';
+import { type Confirmed, refuse } from '../verdict.ts';
 import {
   ACTOR,
+  type ChargeRecord,
   endRefusedHold,
   isChargeable,
   loadCharge,
   recordAnswer,
   recordFailure,
 } from './charge-record.ts';
-import { type ChargeAnswer, type Fate, fateOf, type ReadBack, refusalOf } from './fate.ts';
-import type { Occasion } from './texts.ts';
+import { type ChargeAnswer, type Fate, fateOf, type ReadBack } from './fate.ts';
+import { confirmedBy, outcomeOnRecord } from './on-record.ts';
+import {
+  type ChargeOutcome,
+  MONEY_BACK,
+  NO_ACCOUNTS,
+  NOT_CHARGED,
+  notApproved,
+  UNKNOWN,
+} from './outcome.ts';
 
 /**
  * A lost answer, or one that another call of the same charge is still waiting for, is asked for
@@ -22,30 +30,31 @@ import type { Occasion } from './texts.ts';
 const ASK_AGAIN_FOR_MS = 10_000;
 const ASK_AGAIN_AFTER_MS = 400;
 
+/** The look afterwards: two questions, each sent three times with up to 2 s in between. */
+const LOOK_CALLS_MAX = 6;
+const LOOK_PAUSES_MS = 8_000;
+/** A bank that is slower than it should be, and clocks that differ. */
+const MARGIN_MS = 15_000;
+
+/** From its beginning until it is surely over; so long a hold is kept for it. */
+export function longestChargeMs(limits: { confirmTimeoutMs: number; timeoutMs: number }): number {
+  const { confirmTimeoutMs, timeoutMs } = limits;
+  const askingMs = ASK_AGAIN_FOR_MS + ASK_AGAIN_AFTER_MS + confirmTimeoutMs;
+  return askingMs + LOOK_CALLS_MAX * timeoutMs + LOOK_PAUSES_MS + MARGIN_MS;
+}
+
 export interface ChargeOptions extends SettleOptions {
+  /** See longestChargeMs. */
+  chargeMaxMs: number;
   askAgainForMs?: number;
-}
-
-export interface Charged {
-  /** Null: nobody knows yet. */
-  paid: boolean | null;
-  /** RFC 3339, by PortOne; null where only the payment itself was seen. */
-  paidAt?: string | null;
-  /** For an account: until when the money may come. */
-  depositBy?: string | null;
-  gateway?: { type: string; message?: string };
-}
-
-export interface ChargeOutcome extends Charged {
-  verdict: Verdict;
-  occasion?: Occasion;
 }
 
 export class Charge {
   constructor(
     private readonly options: ChargeOptions,
     private readonly api: PaymentApi,
-    private readonly verdict: Confirmed,
+    /** Null where the hold's own time is over, and only what was begun is to be ended. */
+    private readonly verdict: Confirmed | null,
     private readonly orderId: number,
     private readonly wish: ManualConfirm & { paymentId: string },
   ) {}
@@ -61,8 +70,39 @@ export class Charge {
       return await this.outcomeOf(fate, answer, seen, settled);
     } catch (error) {
       this.log('warn', { fate, error: (error as Error).message }, 'charge not looked up');
-      return fate === 'paid' ? this.paid(answer) : unknown();
+      return fate === 'paid' ? this.paid(answer) : UNKNOWN;
     }
+  }
+
+  /** Without a hold nothing is asked for any more: only what became of the charge. Never throws. */
+  async look(): Promise<ChargeOutcome> {
+    const seen = await this.readBack();
+    const fate = fateOf(NO_ANSWER, seen, this.wish.paymentId);
+    const settled = await this.settle(seen);
+    this.log('info', { fate, settled }, 'charge looked up');
+    try {
+      const record = await this.load();
+      const known = record && (await this.onRecord(record));
+      if (known) return known;
+      if (fate !== 'unknown') return await this.outcomeOf(fate, NO_ANSWER, seen, settled);
+      return seen === 'unread' || this.mayStillCome(record?.askedAt) ? UNKNOWN : NOT_CHARGED;
+    } catch (error) {
+      this.log('warn', { fate, error: (error as Error).message }, 'charge not looked up');
+      return UNKNOWN;
+    }
+  }
+
+  private mayStillCome(askedAt: string | null = null): boolean {
+    if (askedAt === null) return false;
+    return Date.parse(askedAt) + this.options.chargeMaxMs > this.options.clock.now().getTime();
+  }
+
+  private load(): Promise<ChargeRecord | null> {
+    return loadCharge(this.options, this.wish.merchantUid, this.wish.paymentId);
+  }
+
+  private onRecord(record: ChargeRecord): Promise<ChargeOutcome | null> {
+    return outcomeOnRecord(this.options.database, record, this.wish.paymentId);
   }
 
   private async chargeOnce(): Promise<{ answer: ChargeAnswer; seen: ReadBack; fate: Fate }> {
@@ -81,10 +121,10 @@ export class Charge {
 
   /** No charge is asked for without the hold, and another call may have ended the matter. */
   private async stillHeld(): Promise<boolean> {
-    const { merchantUid, paymentId } = this.wish;
     try {
-      const record = await loadCharge(this.options, merchantUid, paymentId);
-      return record !== null && isChargeable(record, paymentId, this.options.clock.now());
+      const record = await this.load();
+      const now = this.options.clock.now();
+      return record !== null && isChargeable(record, this.wish.paymentId, now);
     } catch {
       return false;
     }
@@ -138,7 +178,7 @@ export class Charge {
           ? this.standing(this.paid(answer), seen)
           : this.paid(answer);
       case 'waiting':
-        return settled ? this.standing(this.waiting(seen), seen) : unknown();
+        return settled ? this.standing(this.waiting(seen), seen) : UNKNOWN;
       case 'paid_elsewhere':
         return { verdict: refuse('already_paid'), paid: false };
       case 'not_paid':
@@ -150,37 +190,27 @@ export class Charge {
 
   /** No answer for us; another call of the same charge, or a webhook, may have had one. */
   private async meanwhile(): Promise<ChargeOutcome> {
-    const { merchantUid, paymentId } = this.wish;
-    const record = await loadCharge(this.options, merchantUid, paymentId);
-    const { charged = null, charge_refused: refused } = record?.answers ?? {};
-    const { hold } = record ?? {};
-    if (hold?.state === 'sold' && hold.paymentId === paymentId) {
-      return { verdict: this.verdict, paid: true, paidAt: charged };
-    }
-    return refused === undefined ? unknown() : notApproved(refused);
+    const record = await this.load();
+    return (record && (await this.onRecord(record))) ?? UNKNOWN;
   }
 
   /** The order as it is now that the payment is settled: same seats, other seats, or none. */
   private async standing(told: ChargeOutcome, seen: ReadBack): Promise<ChargeOutcome> {
-    const { merchantUid, paymentId } = this.wish;
-    const record = await loadCharge(this.options, merchantUid, paymentId);
-    const hold = record?.hold?.paymentId === paymentId ? record.hold : null;
-    if (!hold) return this.seatless(told, seen);
-    const seats = (await loadHoldSeats(this.options.database.prisma, [hold.id])).get(hold.id);
-    const holdExpiresAt = new Date(hold.expiresAt).toISOString();
+    const record = await this.load();
+    const hold = record?.hold;
+    if (!hold || hold.paymentId !== this.wish.paymentId) return this.seatless(told, seen);
     return {
       ...told,
       // The deposit may be there already.
-      ...(hold.state === 'sold' ? { paid: true, paidAt: record?.answers.charged ?? null } : {}),
-      verdict: { ...this.verdict, holdId: hold.id, seats: seats ?? [], holdExpiresAt },
+      ...(hold.state === 'sold' ? { paid: true, paidAt: record.answers.charged ?? null } : {}),
+      verdict: await confirmedBy(this.options.database, record, hold),
     };
   }
 
   private seatless({ paid }: ChargeOutcome, seen: ReadBack): ChargeOutcome {
-    if (paid) return { verdict: refuse('hold_ended'), paid, occasion: 'money_back' };
+    if (paid) return MONEY_BACK;
     const account = seen !== 'unread' && seen?.status === 'waiting_deposit';
-    if (!account) return { verdict: refuse('hold_ended'), paid: false, occasion: 'not_approved' };
-    return NO_ACCOUNTS;
+    return account ? NO_ACCOUNTS : NOT_CHARGED;
   }
 
   private async refused(answer: ChargeAnswer, seen: ReadBack): Promise<ChargeOutcome> {
@@ -196,13 +226,17 @@ export class Charge {
   }
 
   private paid(answer: ChargeAnswer): ChargeOutcome {
+    // Not settled yet, and no hold of which could be said that it will be sold.
+    if (!this.verdict) return UNKNOWN;
     const paidAt = answer.outcome === 'paid' ? answer.paidAt : null;
     return { verdict: this.verdict, paid: true, paidAt };
   }
 
   private waiting(seen: ReadBack): ChargeOutcome {
     const depositBy = seen === null || seen === 'unread' ? null : seen.depositBy;
-    return { verdict: this.verdict, paid: false, depositBy: depositBy?.toISOString() ?? null };
+    // Settled: the verdict is read from what stands.
+    const verdict = this.verdict ?? refuse('hold_ended');
+    return { verdict, paid: false, depositBy: depositBy?.toISOString() ?? null };
   }
 
   private async record(step: 'charged' | 'charge_refused', detail: string | null): Promise<void> {
@@ -220,29 +254,10 @@ export class Charge {
   }
 }
 
-const NO_ACCOUNTS: ChargeOutcome = {
-  verdict: refuse('refused_by_organizer'),
-  paid: false,
-  occasion: 'no_accounts',
-};
-
-/** @param type PortOne's word for it */
-export function notApproved(type: string, message?: string): ChargeOutcome {
-  const verdict: Refused = refusalOf(type);
-  return {
-    verdict,
-    paid: false,
-    gateway: { type, ...(message === undefined ? {} : { message }) },
-    ...(verdict.code === 'hold_ended' ? { occasion: 'not_approved' as const } : {}),
-  };
-}
+const NO_ANSWER: ChargeAnswer = { outcome: 'unknown' };
 
 function isFinal(seen: ReadBack): boolean {
   return seen !== null && seen !== 'unread' && ['paid', 'cancelled'].includes(seen.status);
-}
-
-function unknown(): ChargeOutcome {
-  return { verdict: refuse('timed_out'), paid: null, occasion: 'charge_unknown' };
 }
 
 function typeOf(answer: ChargeAnswer, seen: ReadBack): string {

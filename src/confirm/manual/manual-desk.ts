@@ -5,9 +5,11 @@ import { type BulkheadPolicy, BulkheadRejectedError, bulkhead } from 'cockatiel'
 import { GatewayUnreachable, type PaymentApi } from '../../portone/payment.ts';
 import type { Answer, Caller, ConfirmDesk } from '../desk.ts';
 import type { ConfirmRequest } from '../request.ts';
-import { type Confirmed, refuse } from '../verdict.ts';
-import { Charge, type Charged, type ChargeOptions, notApproved } from './charge.ts';
-import { isChargeable, loadCharge } from './charge-record.ts';
+import { refuse } from '../verdict.ts';
+import { Charge, type ChargeOptions } from './charge.ts';
+import { beginCharge, type ChargeRecord, loadCharge } from './charge-record.ts';
+import { outcomeOnRecord } from './on-record.ts';
+import type { Charged } from './outcome.ts';
 import type { Occasion } from './texts.ts';
 
 /** A charge is one open call to PortOne; a provider that is slow keeps it open for a minute. */
@@ -28,9 +30,12 @@ export interface ManualRequest {
 }
 
 /** `paid` is absent where PortOne was not asked for the charge. */
-export interface ManualAnswer extends Pick<Answer, 'language' | 'eventId'>, Partial<Charged> {
+interface Told extends Partial<Charged> {
   verdict: Answer['verdict'];
   occasion?: Occasion;
+}
+
+export interface ManualAnswer extends Pick<Answer, 'language' | 'eventId'>, Told {
   /** Until the verdict; what PortOne then takes is the bank's time. */
   decidedInMs?: number;
 }
@@ -81,9 +86,15 @@ export class ManualDesk {
     const { verdict, language, eventId } = answer;
     const decidedInMs = this.options.clock.now().getTime() - arrivedAt;
     const about = { language, decidedInMs, ...(eventId === undefined ? {} : { eventId }) };
-    if (verdict.code !== 'confirmed') return { ...about, verdict };
+    // A hold that was is the one refusal that may follow a charge.
+    if (verdict.code !== 'confirmed' && verdict.code !== 'hold_ended') return { ...about, verdict };
     try {
-      const turn = () => this.charge(api, asked, request, { ...answer, verdict }, caller);
+      if (verdict.code === 'hold_ended') {
+        const record = await loadCharge(this.options, merchantUid, paymentId);
+        const told = record && (await outcomeOnRecord(this.options.database, record, paymentId));
+        if (told || !record?.askedAt) return { ...about, ...(told ?? { verdict }) };
+      }
+      const turn = () => this.charge(api, asked, paymentId, answer, caller);
       return { ...about, ...(await this.turns.execute(turn)) };
     } catch (error) {
       // Only before PortOne was asked: a charge itself never throws.
@@ -113,37 +124,39 @@ export class ManualDesk {
 
   private async charge(
     api: PaymentApi,
-    asked: ManualRequest,
-    { paymentId, merchantUid }: ConfirmRequest,
-    answer: Answer & { verdict: Confirmed },
+    { merchantUid, paymentToken }: ManualRequest,
+    paymentId: string,
+    { verdict, retract }: Answer,
     caller: Caller,
-  ): Promise<Omit<ManualAnswer, 'language'>> {
-    const { verdict } = answer;
+  ): Promise<Told> {
     const record = await loadCharge(this.options, merchantUid, paymentId);
     if (!record) return { verdict: refuse('hold_ended') };
-    const { hold, answers } = record;
-    if (hold?.state === 'sold' && hold.paymentId === paymentId) {
-      return { verdict, paid: true, paidAt: answers.charged ?? null };
-    }
-    if (answers.charge_refused !== undefined) return notApproved(answers.charge_refused);
-    // It waited for its turn. Nothing was asked yet, so nothing is lost by leaving it.
-    if (!isChargeable(record, paymentId, this.options.clock.now())) {
-      return { verdict: refuse('hold_ended') };
-    }
+    const told = await outcomeOnRecord(this.options.database, record, paymentId);
+    if (told) return told;
     if (caller.gone.aborted) {
-      await answer.retract?.();
+      await retract?.();
       return { verdict: refuse('timed_out') };
     }
     const { orderId, amount, currency } = record;
-    return new Charge(this.options, api, verdict, orderId, {
+    const seated = verdict.code === 'confirmed' ? verdict : null;
+    const charge = new Charge(this.options, api, seated, orderId, {
       merchantUid,
-      paymentToken: asked.paymentToken,
+      paymentToken,
       amount,
       currency,
       paymentId,
       testAllowed: this.options.rules.testPaymentsAccepted,
-      key: keyOf(paymentId, asked.paymentToken),
-    }).run();
+      key: keyOf(paymentId, paymentToken),
+    });
+    if (await this.begin(record, paymentId)) return charge.run();
+    // Its hold ended before, or while it waited for its turn; another call may have ended the matter.
+    const later = await loadCharge(this.options, merchantUid, paymentId);
+    return later?.askedAt ? charge.look() : { verdict: refuse('hold_ended') };
+  }
+
+  private begin(record: ChargeRecord, paymentId: string): Promise<boolean> {
+    const until = new Date(this.options.clock.now().getTime() + this.options.chargeMaxMs);
+    return beginCharge(this.options, record, paymentId, until);
   }
 }
 
