@@ -8,7 +8,7 @@ import { manualRoutes } from './confirm/manual/routes.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { eventRoutes } from './events/routes.ts';
 import { operationsRoutes } from './operations/routes.ts';
-import { registerAmounts } from './orders/register-amounts.ts';
+import { isRegistering, openRegistrar } from './orders/register-amounts.ts';
 import { orderRoutes } from './orders/routes.ts';
 import { reconciliationRoutes } from './reconciliation/routes.ts';
 import { askForRefund } from './refunds/ask-for-refund.ts';
@@ -72,7 +72,7 @@ export function organizerRoutes(d: ApiDependencies): Router[] {
       confirmUrl: (merchantUid) =>
         `${d.publicUrl()}/confirm?token=${encodeURIComponent(d.tokens.issue(merchantUid))}`,
       webhookUrl: () => `${d.publicUrl()}/webhook`,
-      ...(config.portone.preregister ? { register: registerAmounts(d.portone, d.log) } : {}),
+      ...(isRegistering(config.portone, d.portone) ? { registrar: openRegistrar(d) } : {}),
     }),
   ];
 }

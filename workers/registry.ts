@@ -8,6 +8,8 @@ import type { Dependencies } from '../src/dependencies.ts';
 import { EXPIRY_QUEUE } from '../src/expiry/job.ts';
 import { proveHolds } from '../src/expiry/prove-holds.ts';
 import { sweep } from '../src/expiry/sweep.ts';
+import { isRegistering } from '../src/orders/register-amounts.ts';
+import { workAmounts } from '../src/orders/work-amounts.ts';
 import { ActiveWorkers } from '../src/queue/active-workers.ts';
 import { RECONCILIATION_QUEUE } from '../src/reconciliation/job.ts';
 import { reconcileBySchedule } from '../src/reconciliation/schedule.ts';
@@ -35,6 +37,7 @@ export async function startWorkers(d: Dependencies): Promise<Workers> {
   const limit = d.config.sweep.batchMax;
   const inbox = { ...d, onSettled: d.metrics.settled };
   const confirm = confirmWorkers(d);
+  const registering = isRegistering(d.config.portone, d.portone);
   const settlement = openDuty<WebhookJob | undefined>(d, {
     queue: SETTLEMENT_QUEUE,
     concurrency: SETTLEMENT_CONCURRENCY,
@@ -43,8 +46,10 @@ export async function startWorkers(d: Dependencies): Promise<Workers> {
       webhooks: (data) => workInbox(inbox, limit, data?.webhookIds ?? []),
       inbox: () => workInbox(inbox, limit),
       refunds: () => workRefunds(d, limit),
+      // The carrier may remember the round of a process for which it was on.
+      amounts: async () => registering && workAmounts(d, limit),
     },
-    every: { inbox: everyMs, refunds: everyMs },
+    every: { inbox: everyMs, refunds: everyMs, ...(registering ? { amounts: everyMs } : {}) },
   });
   const expiry = openDuty(d, {
     queue: EXPIRY_QUEUE,

@@ -104,6 +104,11 @@ const eventAnswer = z.strictObject({
 
 const orderStatus = z.enum(['pending', 'held', 'paid', 'refunded', 'cancelled']);
 
+const amountRegistered = z
+  .boolean()
+  .optional()
+  .describe('PortOne has the amount, and opens no window for another. Absent: it is not told.');
+
 const registeredOrder = z.strictObject({
   merchantUid: z.string(),
   amount: whole.describe('What the buyer is to pay: compared at confirm and at settlement.'),
@@ -111,6 +116,7 @@ const registeredOrder = z.strictObject({
   confirmUrl: z.string().describe('Give it to PortOne with this order, and with no other.'),
   webhookUrl: z.string(),
   status: orderStatus,
+  amountRegistered,
 });
 
 const payment = z.strictObject({
@@ -143,6 +149,7 @@ const orderAnswer = z.strictObject({
   amount: whole,
   currency: z.string(),
   status: orderStatus,
+  amountRegistered,
   seats: z.array(seat),
   holdExpiresAt: instant.nullable(),
   payments: z.array(payment),

@@ -177,7 +177,8 @@ function orderPaths(): Paths {
     '/api/orders': {
       post: organizer({
         summary: 'Register one order, or up to 1,000 (all or none)',
-        description: 'Repeating an identical order returns it; array in, array out.',
+        description: `Repeating an identical order returns it; array in, array out. With
+\`PORTONE_PREREGISTER=on\` PortOne is told the amounts first, which may take 4 s.`,
         requestBody: jsonBody('NewOrders'),
         responses: {
           201: json('RegisteredOrders', 'Registered.'),

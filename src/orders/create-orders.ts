@@ -13,6 +13,8 @@ export interface OrderRow {
   amount: number;
   currency: string;
   status: string;
+  /** Null: PortOne is not told. */
+  amountRegistered: boolean | null;
 }
 
 export type OrderFault = { index: number; merchantUid: string; message: string };
@@ -54,17 +56,19 @@ class Refused extends Error {
   }
 }
 
+/** @param tellAt from when on a duty tells PortOne the new amounts; null: it is not told */
 export async function createOrders(
   database: Database,
   orders: NewOrder[],
   seatsMax: number,
+  tellAt: Date | null,
 ): Promise<CreateOrdersResult> {
   try {
     const created = await database.transaction(async (tx) => {
       const catalogue = await readCatalogue(tx, orders);
       const priced = orders.map((order, index) => price(order, index, catalogue, seatsMax));
       await checkLabels(tx, priced);
-      return insertMissing(tx, priced);
+      return insertMissing(tx, priced, tellAt);
     });
     return { ok: true, orders: created };
   } catch (error) {
@@ -142,7 +146,11 @@ async function checkLabels(tx: Transaction, priced: Priced[]): Promise<void> {
   }
 }
 
-async function insertMissing(tx: Transaction, priced: Priced[]): Promise<OrderRow[]> {
+async function insertMissing(
+  tx: Transaction,
+  priced: Priced[],
+  tellAt: Date | null,
+): Promise<OrderRow[]> {
   const existing = await tx.order.findMany({
     where: { merchantUid: { in: priced.map((order) => order.merchantUid) } },
   });
@@ -157,7 +165,8 @@ async function insertMissing(tx: Transaction, priced: Priced[]): Promise<OrderRo
       throw new Refused({ ok: false, reason: 'conflict', fault });
     }
   });
-  const inserted = await tx.$queryRawUnsafe<OrderRow[]>(sql, JSON.stringify([...missing.values()]));
+  const wanted = JSON.stringify([...missing.values()]);
+  const inserted = await tx.$queryRawUnsafe<OrderRow[]>(sql, wanted, tellAt);
   const rows = new Map(
     [...existing, ...inserted].map((row): [string, OrderRow] => [row.merchantUid, row]),
   );

@@ -7,7 +7,8 @@ import { readBody } from '../http/body.ts';
 import { parse } from '../http/parse.ts';
 import { Problem } from '../http/problem.ts';
 import { cancelOrder } from './cancel-order.ts';
-import { type CreateOrdersResult, createOrders, type OrderRow } from './create-orders.ts';
+import { type CreateOrdersResult, createOrders } from './create-orders.ts';
+import type { Registrar } from './register-amounts.ts';
 import { newOrders } from './schema.ts';
 import { viewOrder } from './view-order.ts';
 
@@ -19,8 +20,8 @@ export interface OrderRoutesOptions {
   /** Where PortOne is to ask about an order, and where to send its webhooks. */
   confirmUrl: (merchantUid: string) => string;
   webhookUrl: () => string;
-  /** Told of each new order's amount; what it cannot do it logs. */
-  register?: (orders: OrderRow[]) => void;
+  /** Tells PortOne the amounts of new orders; absent: it is not told. */
+  registrar?: Registrar;
 }
 
 export function orderRoutes(options: OrderRoutesOptions): Router {
@@ -29,9 +30,12 @@ export function orderRoutes(options: OrderRoutesOptions): Router {
   router.post('/', async (ctx) => {
     const wanted = parse(newOrders, (await readBody(ctx, options.bodyMaxBytes)).value);
     const many = Array.isArray(wanted) ? wanted : [wanted];
-    const created = await createOrders(options.database, many, options.seatsMax);
+    const { registrar } = options;
+    const tellAt = registrar?.tellAt() ?? null;
+    const created = await createOrders(options.database, many, options.seatsMax, tellAt);
     if (!created.ok) throw orderProblem(created, Array.isArray(wanted));
-    options.register?.(created.orders);
+    // Before the answer: no window can open before the order is known here.
+    const registered = await registrar?.register(created.orders);
     const views = created.orders.map((order) => ({
       merchantUid: order.merchantUid,
       amount: order.amount,
@@ -39,6 +43,7 @@ export function orderRoutes(options: OrderRoutesOptions): Router {
       confirmUrl: options.confirmUrl(order.merchantUid),
       webhookUrl: options.webhookUrl(),
       status: order.status,
+      ...(registered ? { amountRegistered: registered.has(order.id) } : {}),
     }));
     ctx.status = 201;
     ctx.body = Array.isArray(wanted) ? views : views[0];

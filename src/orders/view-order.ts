@@ -48,6 +48,7 @@ export async function viewOrder(database: Database, merchantUid: string) {
     amount: order.amount,
     currency: order.currency,
     status: order.status,
+    ...(order.amountRegistered === null ? {} : { amountRegistered: order.amountRegistered }),
     seats: hold ? (seats.get(hold.id) ?? []) : [],
     holdExpiresAt: hold?.state === 'held' ? hold.expiresAt.toISOString() : null,
     payments: viewPayments(order.verdicts, order.payments),

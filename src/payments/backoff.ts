@@ -10,6 +10,11 @@ export function backoffMs(tries: number): number {
   return Math.min(FIRST_MS * 2 ** Math.max(0, tries - 1), MAX_MS);
 }
 
+/** The same for what waits so long already, where tries are not counted. */
+export function outageBackoffByAgeMs(waitedMs: number): number {
+  return Math.min(Math.max(waitedMs, FIRST_MS), OUTAGE_MAX_MS);
+}
+
 /** While PortOne gives no answer at all: doubles from 2 s to 15 s. */
 export function outageBackoffMs(tries: number): number {
   return Math.min(backoffMs(tries), OUTAGE_MAX_MS);

@@ -80,6 +80,11 @@ export type CancelResult =
 /** `not_open`: there is no account that waits. `unsupported`: the provider cannot close it. */
 export type CloseResult = 'closed' | 'not_open' | 'unsupported';
 
+export type RegisterResult =
+  | { outcome: 'done' }
+  /** It will not take it, now or later: paid already, or an id that it does not allow. */
+  | { outcome: 'refused'; message: string };
+
 export interface ManualConfirm {
   merchantUid: string;
   paymentToken: string;
@@ -121,7 +126,7 @@ export interface PaymentApi {
   /** Ends a virtual account, so that nothing can be paid into it any more. */
   closeAccount(ref: PaymentRef): Promise<CloseResult>;
   /** Tells the amount of an order, so that the payment window opens for no other. */
-  register(merchantUid: string, amount: number, currency: string): Promise<void>;
+  register(merchantUid: string, amount: number, currency: string): Promise<RegisterResult>;
   /** Asks for the charge that waits for our word; null where this version has no such door. */
   confirm: ((request: ManualConfirm) => Promise<ManualConfirmResult>) | null;
 }

@@ -1,4 +1,4 @@
-// PortOne's V1 REST API. It has no idempotency keys: what changes something is sent once.
+// PortOne's V1 REST API. It has no idempotency keys: what moves money is sent once.
 
 import { checkAmount, leftOf } from './amounts.ts';
 import { createPortOneHttp, type HttpAnswer, type PortOneHttpOptions, segment } from './http.ts';
@@ -10,6 +10,7 @@ import {
   type PaymentApi,
   type PaymentRef,
   type PaymentSnapshot,
+  type RegisterResult,
 } from './payment.ts';
 import { isV1Id, listV1, readAttemptsV1, readManyV1 } from './v1-list.ts';
 import { openEnvelope, paymentFrom, readPayment } from './v1-payment.ts';
@@ -102,7 +103,7 @@ async function register(
   merchantUid: string,
   amount: number,
   currency: string,
-): Promise<void> {
+): Promise<RegisterResult> {
   const send = async (method: 'POST' | 'PUT') =>
     openEnvelope(
       await v1.send({
@@ -110,11 +111,13 @@ async function register(
         method,
         path: '/payments/prepare',
         body: { merchant_uid: merchantUid, amount, currency },
-        retriesMax: 0,
+        // Told twice, it is the same.
+        retriesMax: 1,
       }),
     );
   const first = await send('POST');
-  if (!first.refused) return;
+  if (!first.refused) return { outcome: 'done' };
   // It may be registered already, perhaps with another amount; no code says so.
-  if ((await send('PUT')).refused) throw new Error(`PortOne refused: ${first.message}`);
+  if (!(await send('PUT')).refused) return { outcome: 'done' };
+  return { outcome: 'refused', message: first.message };
 }

@@ -74,7 +74,8 @@ export function createV2Api(options: V2Options): PaymentApi {
     register: async (merchantUid, amount, currency) => {
       const path = `/payments/${segment(merchantUid)}/pre-register`;
       const answer = await calls.change('register', path, { totalAmount: amount, currency });
-      if (answer.status !== 200) throw new Error(`PortOne refused: ${refusalOf(answer).message}`);
+      if (answer.status === 200) return { outcome: 'done' };
+      return { outcome: 'refused', message: refusalOf(answer).message };
     },
     confirm: async (request) => {
       const path = `/payments/${segment(request.merchantUid)}/confirm`;

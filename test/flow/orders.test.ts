@@ -46,6 +46,8 @@ describe.each(CARRIERS)('orders on %s', (carrier) => {
     });
     expect(answer.body.confirmUrl).toMatch(new RegExp(`^${world.url}/confirm\\?token=[\\w-]+$`));
     expect(answer.body.webhookUrl).toBe(`${world.url}/webhook`);
+    // PortOne is told of no amount unless that is switched on.
+    expect(answer.body).not.toHaveProperty('amountRegistered');
     expect(await seen(world, answer.body)).toMatchObject({
       status: 'pending',
       seats: [],

@@ -460,8 +460,16 @@ describe('registering an amount', () => {
     expect(operations.filter((one) => one.startsWith('register'))).toHaveLength(3);
   });
 
-  test('that is refused either way fails with the first reason', async () => {
-    await expect(api.register('x'.repeat(41), 1, 'KRW')).rejects.toThrow('merchant_uid');
+  test('that is refused either way is refused with the first reason', async () => {
+    expect(await api.register('x'.repeat(41), 1, 'KRW')).toMatchObject({
+      outcome: 'refused',
+      message: expect.stringContaining('merchant_uid'),
+    });
+  });
+
+  test('is told again where the answer was lost', async () => {
+    sandbox.faults.rest({ kind: 'error', endpoint: 'prepare', world: 'v1', times: 1 });
+    expect(await api.register('o-1', 30_000, 'KRW')).toEqual({ outcome: 'done' });
   });
 });
 
