@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { helpText } from '../sandbox/help.ts';
+import { hintOf } from '../sandbox/scenario/hint.ts';
 import { FILE_CHARS_MAX, loadScenario, wordsOfFault } from '../sandbox/scenario/load.ts';
 import { footOf, headOf, lineOf, summaryOf } from '../sandbox/scenario/print.ts';
 import { runScenario, type ScenarioResult } from '../sandbox/scenario/run.ts';
@@ -57,7 +58,11 @@ const command = new Command('sandbox')
   .option('--host <name>', 'address to listen on', '127.0.0.1')
   .option('--confirm-url <url>', 'asked before a payment that names no confirmUrl', webAddress)
   .option('--webhook-url <url>', "the console's webhook URL", webAddress)
-  .option('--seed <number>', 'makes ids and chances repeatable', count)
+  .option(
+    '--seed <number>',
+    'makes ids and chances repeatable; Seatline then needs a fresh database for each run',
+    count,
+  )
   .option('--time-scale <factor>', 'divides the documented webhook retry pauses', scale)
   .option(
     '--scenario <file>',
@@ -211,8 +216,7 @@ async function playOne(
   const hint =
     scenario.seatline === undefined
       ? ''
-      : `Does Seatline take this sandbox for PortOne? PORTONE_V1_URL=${sandbox.v1Url} ` +
-        `PORTONE_V2_URL=${sandbox.v2Url}`;
+      : hintOf(result, { v1Url: sandbox.v1Url, v2Url: sandbox.v2Url, seed: options.seed });
   say(footOf(result, hint));
   return result;
 }

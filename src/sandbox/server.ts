@@ -29,6 +29,8 @@ import type { PayOutcome, PayRequest, Sandbox, SandboxOptions } from './types.ts
 const CONFIRM_TIMEOUT_MS = 10_000;
 const MAX_SOCKETS = 512;
 const MAX_PAYMENTS = 200_000;
+/** The most that `randomInt` draws from: of a million runs no two are likely to be alike. */
+const SEEDS = 2 ** 48 - 1;
 
 export const SANDBOX_V1 = { key: 'sandbox_key', secret: 'sandbox_secret' };
 export const SANDBOX_V2 = {
@@ -95,7 +97,7 @@ function build(
   options: SandboxOptions,
   plug: { plugIn(): Promise<void>; unplug(): Promise<void> },
 ): Gateway {
-  const seed = options.seed ?? randomInt(2 ** 32);
+  const seed = options.seed ?? randomInt(SEEDS);
   const clock = options.clock ?? Date.now;
   const ids = new Ids(seed);
   const tokens = new Tokens(clock, ids);

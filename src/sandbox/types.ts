@@ -162,7 +162,10 @@ export interface SandboxOptions {
   /** 0 or absent: any free port. */
   port?: number;
   host?: string;
-  /** Absent: drawn at random, so that two runs against one database never share an id. */
+  /**
+   * The same seed makes the same ids, which a database knows after the first run. Absent: drawn at
+   * random from 2^48, so that runs against one database do not meet.
+   */
   seed?: number;
   clock?: () => number;
   v1?: V1Credentials;
