@@ -92,7 +92,8 @@ export function readPayRequest(request: PayRequest | unknown, defaults: PayDefau
   const read = shape.parse(request);
   const dialect = read.dialect === 'v2' ? (`v2-${defaults.webhookVersion}` as const) : read.dialect;
   if (read.form && dialect === 'v2-2024-04-25') {
-    throw new TypeError('2024-04-25 is JSON only: form does not apply');
+    const message = '2024-04-25 is JSON only: form does not apply';
+    throw new z.ZodError([{ code: 'custom', path: ['form'], message, input: true }]);
   }
   return {
     ...read,

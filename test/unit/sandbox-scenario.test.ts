@@ -57,7 +57,7 @@ describe('a file', () => {
     [
       'what the gateway refuses',
       '  - pay: { dialect: v2, form: true }',
-      'it.yaml:5: steps[0].pay:',
+      'it.yaml:5: steps[0].pay.form:',
     ],
     ['an id of a payment', '  - pay: { paymentId: x }', 'it.yaml:5: steps[0].pay.paymentId:'],
     [
@@ -95,6 +95,31 @@ describe('a file', () => {
     expect(faults(file(steps, undefined, both))[0]).toMatch(/:4: server: give either/);
     expect(faults(file(steps, undefined, `${SEATLINE}\n${OWN}`))[0]).toMatch(/:4: order.amount/);
     expect(faults(file(steps, undefined, SEATLINE))).toEqual([]);
+  });
+
+  it('is held to the dialect that it names for all, not only to one that an attempt names', () => {
+    const v2 = `${OWN}\ndialect: v2`;
+    expect(faults(file('  - pay: { as: a }\n  - pay:\n      form: true', undefined, v2))).toEqual([
+      'it.yaml:8: steps[1].pay.form: 2024-04-25 is JSON only: form does not apply',
+    ]);
+    const form = '  - pay: { dialect: v2-2024-01-01, form: true }';
+    expect(faults(file(form, undefined, v2))).toEqual([]);
+  });
+
+  it('is held to its own ids: what V1 has no room for is told once, where the order is', () => {
+    const order = `order: { amount: 1, merchantUid: ${'a'.repeat(41)} }`;
+    const twice = '  - pay: {}\n  - pay: {}';
+    expect(faults(file(twice, undefined, order))).toEqual([
+      'it.yaml:3: order.merchantUid: V1 allows 40 characters',
+    ]);
+    expect(faults(file(twice, undefined, `${order}\ndialect: v2`))).toEqual([]);
+  });
+
+  it('is held to its pauses as they are played, longer with a small timeScale', () => {
+    const slow = `${OWN}\ngateway: { timeScale: 0.001 }`;
+    expect(faults(file('  - pay: { lateMs: 100000 }', undefined, slow))[0]).toMatch(
+      /^it.yaml:6: steps\[0\].pay.lateMs: /,
+    );
   });
 
   it('that is no YAML, repeats a key, is too long or multiplies itself is refused', () => {

@@ -37,30 +37,64 @@ export function requestOf(said: Record<string, unknown>): Record<string, unknown
   return Object.fromEntries(Object.entries(said).filter(([key]) => !ours.includes(key)));
 }
 
+/** The buyer's and the PG's pauses; how fast the merchant's own server is does not scale. */
+const SCALED = ['lateMs', 'pgDelayMs', 'dueInMs', 'delayMs', 'authLastsMs'];
+const NESTED = ['webhooks', 'cancels'];
+
+export function scaledIn(
+  request: Record<string, unknown>,
+  scaled: (ms: number) => number,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(request).map(([key, value]) => {
+      if (SCALED.includes(key) && typeof value === 'number')
+        return [key, Math.round(scaled(value))];
+      if (NESTED.includes(key)) return [key, scaledIn({ ...(value as object) }, scaled)];
+      return [key, value];
+    }),
+  );
+}
+
 export const faults = z.looseObject({}).superRefine((said, context) => {
   const plug = { plugIn: async () => undefined, unplug: async () => undefined };
   forward(context, () => new Faults(1, () => undefined, plug).set(said));
 });
 
+export interface Odd {
+  path: PropertyKey[];
+  message: string;
+}
+
+/** What the gateway would refuse of the attempt as it is going to be made: in its dialect, by its id. */
+export function faultsOfRequest(request: Record<string, unknown>): Odd[] {
+  return faultsOfReading(() => readPayRequest(request, NO_DEFAULTS));
+}
+
 /** What the gateway's own reader finds wrong, at its place in the file. */
 function forward(context: z.RefinementCtx, read: () => unknown): void {
+  for (const { path, message } of faultsOfReading(read)) {
+    context.addIssue({ code: 'custom', path, message });
+  }
+}
+
+function faultsOfReading(read: () => unknown): Odd[] {
   try {
     read();
+    return [];
   } catch (error) {
-    if (error instanceof z.ZodError) {
-      for (const issue of error.issues) {
-        const path = [...issue.path];
-        if (issue.code !== 'unrecognized_keys') {
-          context.addIssue({ code: 'custom', path, message: issue.message });
-          continue;
-        }
-        const message = path.length === 0 ? unknownKey(issue.keys, knownKeys()) : issue.message;
-        context.addIssue({ code: 'custom', path: [...path, issue.keys[0] ?? ''], message });
-      }
-    } else if (error instanceof TypeError || error instanceof RangeError) {
-      context.addIssue({ code: 'custom', message: error.message });
-    } else throw error;
+    if (error instanceof z.ZodError) return error.issues.map(oddOf);
+    if (error instanceof TypeError || error instanceof RangeError) {
+      return [{ path: [], message: error.message }];
+    }
+    throw error;
   }
+}
+
+function oddOf(issue: z.core.$ZodIssue): Odd {
+  const { path } = issue;
+  if (issue.code !== 'unrecognized_keys') return { path, message: issue.message };
+  const message = path.length === 0 ? unknownKey(issue.keys, knownKeys()) : issue.message;
+  return { path: [...path, issue.keys[0] ?? ''], message };
 }
 
 /** Whatever the gateway fills in by itself may be said. */

@@ -53,14 +53,16 @@ export function loadScenario(file: string, text: string): Loaded {
   }
   const meaning = faultsOfMeaning(read.data);
   if (meaning.length === 0) return { ok: true, scenario: read.data };
-  return { ok: false, faults: meaning.map(({ path, message }) => at(path, message)) };
+  const faults = inOrder(meaning.map(({ path, message }) => at(path, message)));
+  return { ok: false, faults: faults.slice(0, FAULTS_SHOWN_MAX) };
 }
 
-/** By line; of two about one place the one that says it more closely. */
+/** By line; of two about one place the one that says it more closely, and nothing twice. */
 function inOrder(faults: FileFault[]): FileFault[] {
   const closer = (one: FileFault, other: FileFault) =>
     other.line === one.line && other.place !== one.place && other.place.startsWith(one.place);
-  return faults
+  const once = new Map(faults.map((fault) => [wordsOfFault(fault), fault]));
+  return [...once.values()]
     .filter((fault) => !faults.some((other) => closer(fault, other)))
     .sort((a, b) => a.line - b.line);
 }

@@ -1,5 +1,6 @@
 /** What no shape can say of a scenario: that its names are known when they are used, and fit together. */
 
+import { type Attempt, faultsOfRequest, requestOf, scaledIn } from './attempt.ts';
 import type { Expectation, OrderSaid, Scenario, Step } from './schema.ts';
 
 export interface MeaningFault {
@@ -19,6 +20,9 @@ const OF_ATTEMPT = [
   'resolveDispute',
   'resend',
 ] as const;
+
+/** For an id that the run makes up: those fit. */
+const MADE_UP = 'scn-1';
 
 /** The name of the one order of a scenario that writes `order:`. */
 export const THE_ORDER = 'order';
@@ -153,6 +157,28 @@ class References {
           path: [...place, 'again'],
           message: unknown('attempt', attempt.again, [...before]),
         };
+      }
+      yield* this.#request(attempt, place);
+    }
+  }
+
+  /** As the gateway is going to read it: what it refuses only then would be found only while playing. */
+  *#request(attempt: Attempt, place: PropertyKey[]): Generator<MeaningFault> {
+    const { dialect, gateway } = this.#scenario;
+    const orders = ordersOf(this.#scenario);
+    const name = attempt.order ?? Object.keys(orders)[0] ?? THE_ORDER;
+    const said = orders[name];
+    const request = {
+      dialect,
+      amount: said?.amount ?? 1,
+      ...scaledIn(requestOf(attempt), (ms) => ms / gateway.timeScale),
+      merchantUid: said?.merchantUid ?? MADE_UP,
+    };
+    for (const { path, message } of faultsOfRequest(request)) {
+      if (path[0] !== 'merchantUid') yield { path: [...place, ...path], message };
+      else {
+        const order = this.#scenario.orders === undefined ? ['order'] : ['orders', name];
+        yield { path: [...order, ...path], message };
       }
     }
   }

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { NOT_ASKED } from '../confirm-call.ts';
 import type { PayOutcome, PayRequest, Sandbox } from '../types.ts';
-import { type Attempt, requestOf } from './attempt.ts';
+import { type Attempt, requestOf, scaledIn } from './attempt.ts';
 import type { AttemptFacts, Facts } from './checks.ts';
 import { nameOfAttempt, ordersOf, THE_ORDER } from './meaning.ts';
 import { type EventSeen, type OrderSeen, Organizer, Trouble } from './organizer.ts';
@@ -217,24 +217,6 @@ function urlsOf({ confirmUrl, webhookUrl }: StagedOrder): Partial<PayRequest> {
     ...(confirmUrl === undefined ? {} : { confirmUrl }),
     ...(webhookUrl === undefined ? {} : { webhookUrl }),
   };
-}
-
-/** The buyer's and the PG's pauses; how fast the merchant's own server is does not scale. */
-const SCALED = ['lateMs', 'pgDelayMs', 'dueInMs', 'delayMs', 'authLastsMs'];
-const NESTED = ['webhooks', 'cancels'];
-
-function scaledIn(
-  request: Record<string, unknown>,
-  scaled: (ms: number) => number,
-): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(request).map(([key, value]) => {
-      if (SCALED.includes(key) && typeof value === 'number')
-        return [key, Math.round(scaled(value))];
-      if (NESTED.includes(key)) return [key, scaledIn({ ...(value as object) }, scaled)];
-      return [key, value];
-    }),
-  );
 }
 
 const BUYERS: Record<string, string> = {
