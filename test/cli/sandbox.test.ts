@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,7 +33,12 @@ beforeAll(async () => {
   const gateway = `http://127.0.0.1:${port}`;
   world = await openWorld({
     carrier: 'postgres',
-    env: { PORTONE_V1_URL: `${gateway}/v1`, PORTONE_V2_URL: `${gateway}/v2` },
+    env: {
+      PORTONE_V1_URL: `${gateway}/v1`,
+      PORTONE_V2_URL: `${gateway}/v2`,
+      // When an unsigned confirm is looked up; 20 s unless told.
+      PAYMENT_CHECK_AFTER_MS: '2000',
+    },
   });
 });
 afterAll(async () => {
@@ -90,6 +95,40 @@ test('every example holds against a real Seatline', async () => {
   expect(ended.stdout).toContain(`${count} of ${count} scenarios held`);
   expect(ended).toMatchObject({ code: 0, stderr: '' });
   expect(ended.stdout).toMatch(/confirm +attempt-1 +may I charge\? -> 200 confirmed \(\d+ ms\)/);
+});
+
+test('the loser of the last seat is never charged: a story in which it is must fail', async () => {
+  const example = await readFile('src/sandbox/scenarios/last-seat.yaml', 'utf8');
+  const lee = '{ as: lee, order: lee }';
+  expect(example).toContain(lee);
+  // Without a confirm nobody is asked: charged, and paid back.
+  const tampered = example.replace(lee, '{ as: lee, order: lee, confirmUrl: null }');
+  const path = await written(
+    'tampered.yaml',
+    tampered.replace('expect:', 'expect:\n  withinMs: 3000'),
+  );
+  const ended = await sandbox([
+    '--port',
+    String(port),
+    '--seatline',
+    world.url,
+    '--scenario',
+    path,
+  ]);
+  expect(ended.stdout).toContain('WRONG all orders: money paid = 10,000, found 20,000');
+  expect(ended.code).toBe(1);
+});
+
+test('a seed that was played before: exit 1, and the hint names the seed', async () => {
+  const play = () =>
+    sandbox([
+      ...['--port', String(port), '--seatline', world.url, '--seed', '5'],
+      ...['--scenario', 'src/sandbox/scenarios/plain-card-v1.yaml'],
+    ]);
+  expect(await play()).toMatchObject({ code: 0 });
+  const again = await play();
+  expect(again.code).toBe(1);
+  expect(again.stdout).toMatch(/conflicting_repeat[\s\S]*--seed 5 makes the same ones each time/);
 });
 
 test('an expectation that does not hold: exit 1, and what was found instead', async () => {

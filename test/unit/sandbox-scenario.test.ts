@@ -82,6 +82,18 @@ describe('a file', () => {
     ],
     ['an unknown order', '  - pay: { order: x }', 'there is no order "x"; there is: order'],
     ['manual confirm on V1', '  - authenticate: {}', 'V1 knows no manual confirm'],
+    ['a text for a map', '  - pay: now', 'steps[0].pay: must be a map, not a text'],
+    [
+      'an unknown wait',
+      '  - pay: {}\n  - wait: soon',
+      'steps[1].wait.until: webhooks, due, the status',
+    ],
+    [
+      'a refund without Seatline',
+      '  - refund',
+      'steps[0].refund: only Seatline has a known address',
+    ],
+    ['a forgery without a URL', '  - forgedConfirm', 'steps[0].forgedConfirm: to which URL? Give'],
   ])('with %s is told so, with the line', (_, steps, told) => {
     const found = faults(file(steps));
     expect(found.filter((line) => line.includes(told))).toHaveLength(1);
@@ -95,6 +107,48 @@ describe('a file', () => {
     expect(faults(file(steps, undefined, both))[0]).toMatch(/:4: server: give either/);
     expect(faults(file(steps, undefined, `${SEATLINE}\n${OWN}`))[0]).toMatch(/:4: order.amount/);
     expect(faults(file(steps, undefined, SEATLINE))).toEqual([]);
+  });
+
+  it('may name an attempt, an order or a wait without a map around it', () => {
+    const said = (steps: string) => {
+      const text = file(steps, 'order: { status: paid }', SEATLINE);
+      const loaded = loadScenario('it.yaml', text);
+      return loaded.ok ? loaded.scenario.steps : loaded.faults.map(wordsOfFault);
+    };
+    const steps =
+      '  - pay: { as: mum }\n  - deposit: mum\n  - cancel: mum\n  - wait: 500\n  - wait: paid';
+    expect(said(`${steps}\n  - refund: order\n  - release`).slice(1)).toMatchObject([
+      { deposit: { attempt: 'mum' } },
+      { cancel: { attempt: 'mum' } },
+      { wait: { ms: 500 } },
+      { wait: { status: 'paid' } },
+      { refund: { order: 'order' } },
+      { release: null },
+    ]);
+    expect(said('  - pay: {}\n  - deposit: dad')).toEqual([
+      'it.yaml:6: steps[1].deposit: there is no attempt "dad"; there is: attempt-1',
+    ]);
+  });
+
+  it('charges only what was authenticated', () => {
+    const v2 = `${SEATLINE}\ndialect: v2`;
+    const expected = 'order: { status: paid }';
+    const good = '  - pay: { as: a }\n  - authenticate: { as: b }\n  - charge';
+    expect(faults(file(good, expected, v2))).toEqual([]);
+    expect(faults(file(good.replace('charge', 'charge: a'), expected, v2))).toEqual([
+      'it.yaml:8: steps[2].charge: "a" has no token: it needs an authenticate step instead of pay',
+    ]);
+  });
+
+  it('may expect how many refunds and cases, or which, and money without a Seatline', () => {
+    const pay = '  - pay: {}';
+    const both = 'order: { refunds: [done], cases: 0 }, event: { refunds: 1, cases: [dispute] }';
+    expect(faults(file(pay, `${both}, audit: clean`, SEATLINE))).toEqual([]);
+    expect(faults(file(pay, 'money: { paid: 1, kept: 0 }'))).toEqual([]);
+    expect(faults(file(pay, 'order: { refunds: [gone] }', SEATLINE))[0]).toMatch(
+      /how many, or which/,
+    );
+    expect(faults(file(pay, 'audit: clean'))[0]).toMatch(/expect.audit: only Seatline/);
   });
 
   it('is held to the dialect that it names for all, not only to one that an attempt names', () => {
@@ -211,6 +265,33 @@ describe('a run', () => {
     const expected = 'withinMs: 0, attempt: { kept: 30000 }';
     const result = await run(file('  - pay: {}', expected));
     expect(result).toMatchObject({ held: false, checks: [{ expected: '30,000', found: '0' }] });
+  });
+
+  it('adds up the money of all orders, those of a paid attempt that nobody asked about too', async () => {
+    const orders = 'orders: { kim: { amount: 100 }, lee: { amount: 20 } }';
+    const steps = '  - pay: [{ order: kim, as: kim }, { order: lee, as: lee }]\n  - cancel: lee';
+    const money = 'withinMs: 0, money: { paid: 120, cancelled: 20, kept: 120 }';
+    const result = await run(file(steps, money, orders));
+    expect(result.checks.map(({ what, found, held }) => [what, found, held])).toEqual([
+      ['all orders: money paid', '120', true],
+      ['all orders: money cancelled', '20', true],
+      ['all orders: money kept', '100', false],
+    ]);
+  });
+
+  it('forges a confirm of a payment that the gateway does not know, in the words of the dialect', async () => {
+    merchant.onConfirm = () => ({ status: 403, body: { code: 'forbidden' } });
+    const opponent = `order: { amount: 30000 }\nserver: { confirmUrl: "${merchant.confirmUrl}" }`;
+    const steps = '  - forgedConfirm: { answered: 403, verdict: forbidden }';
+    for (const [dialect, word] of [
+      ['v1', 'imp_uid'],
+      ['v2', 'Transaction.Confirm'],
+    ]) {
+      const text = file(steps, 'money: { paid: 0 }', `${opponent}\ndialect: ${dialect}`);
+      expect(await run(text)).toMatchObject({ held: true, payments: [] });
+      expect(merchant.confirms.at(-1)?.raw).toContain(word);
+      expect(merchant.confirms.at(-1)?.headers).not.toHaveProperty('webhook-signature');
+    }
   });
 
   it('deposits after the due date, and cancels in part and then too much', async () => {

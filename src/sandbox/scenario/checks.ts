@@ -2,8 +2,8 @@
 
 import type { BookEntry, WebhookRecord } from '../book-types.ts';
 import type { PayOutcome } from '../types.ts';
-import type { EventSeen, OrderSeen } from './organizer.ts';
-import type { AttemptExpected, Expectation, OrderExpected } from './schema.ts';
+import type { AttemptExpected, Expectation, OrderExpected } from './expectation.ts';
+import type { Audit, EventSeen, OrderSeen } from './organizer.ts';
 import { codeOf } from './timeline.ts';
 
 export interface Check {
@@ -26,6 +26,18 @@ export interface Facts {
   attempt(name?: string): AttemptFacts;
   order(name?: string): Promise<OrderSeen>;
   event(): Promise<EventSeen>;
+  /** The states of all refunds of the event, and the kinds of its open cases; oldest first. */
+  eventRefunds(): Promise<string[]>;
+  eventCases(): Promise<string[]>;
+  audit(): Promise<Audit>;
+  /** By the gateway's books, all orders of the scenario together. */
+  money(): Money;
+}
+
+export interface Money {
+  paid: number;
+  cancelled: number;
+  kept: number;
 }
 
 export async function checksOf(said: Expectation, facts: Facts): Promise<Check[]> {
@@ -38,13 +50,39 @@ export async function checksOf(said: Expectation, facts: Facts): Promise<Check[]
   for (const [name, expected] of Object.entries(said.orders ?? {})) {
     checks.push(...ofOrder(name, await facts.order(name), expected));
   }
-  if (said.event !== undefined) {
-    const { seats } = await facts.event();
-    for (const key of ['available', 'held', 'sold'] as const) {
-      push(checks, `event: seats ${key}`, said.event[key], seats[key]);
-    }
+  if (said.event !== undefined) checks.push(...(await ofEvent(facts, said.event)));
+  if (said.money !== undefined) checks.push(...ofMoney(facts.money(), said.money));
+  if (said.audit !== undefined) {
+    push(checks, 'event: audit', said.audit, wordsOfAudit(await facts.audit()));
   }
   return checks;
+}
+
+async function ofEvent(facts: Facts, said: NonNullable<Expectation['event']>): Promise<Check[]> {
+  const checks: Check[] = [];
+  const { seats } = await facts.event();
+  for (const key of ['available', 'held', 'sold'] as const) {
+    push(checks, `event: seats ${key}`, said[key], seats[key]);
+  }
+  if (said.refunds !== undefined) {
+    pushList(checks, 'event: refunds', said.refunds, await facts.eventRefunds());
+  }
+  if (said.cases !== undefined) {
+    pushList(checks, 'event: open cases', said.cases, await facts.eventCases());
+  }
+  return checks;
+}
+
+function ofMoney(money: Money, said: NonNullable<Expectation['money']>): Check[] {
+  const checks: Check[] = [];
+  for (const key of ['paid', 'cancelled', 'kept'] as const) {
+    push(checks, `all orders: money ${key}`, said[key], money[key]);
+  }
+  return checks;
+}
+
+function wordsOfAudit({ clean, violated }: Audit): string {
+  return clean ? 'clean' : violated.map(([law, count]) => `${law} ${count}`).join(', ');
 }
 
 function ofAttempt({ name, outcome, entry }: AttemptFacts, said: AttemptExpected): Check[] {
@@ -63,8 +101,18 @@ function ofOrder(name: string, seen: OrderSeen, said: OrderExpected): Check[] {
   const checks: Check[] = [];
   push(checks, `${name}: status`, said.status, seen.status);
   push(checks, `${name}: seats`, said.seats, seen.seats.length);
+  pushList(checks, `${name}: refunds`, said.refunds, refundsOf(seen));
+  pushList(checks, `${name}: open cases`, said.cases, openCasesOf(seen));
   return checks;
 }
+
+function refundsOf({ payments }: OrderSeen): string[] {
+  const refunds = payments.flatMap((payment) => payment.refunds);
+  return refunds.sort((a, b) => a.id - b.id).map(({ state }) => state);
+}
+
+const openCasesOf = ({ cases }: OrderSeen): string[] =>
+  cases.filter(({ closedAt }) => closedAt === null).map(({ kind }) => kind);
 
 function confirmOf({ confirm }: PayOutcome): number | string {
   if (!confirm.asked) return 'not_asked';
@@ -85,6 +133,22 @@ function push(checks: Check[], what: string, expected: unknown, found: unknown):
   if (expected === undefined) return;
   const [wanted, got] = [shown(expected), shown(found)];
   checks.push({ what, expected: wanted, found: got, held: wanted === got });
+}
+
+/** How many, or which; either way it is told which there are. */
+export function pushList(
+  checks: Check[],
+  what: string,
+  expected: number | string[] | undefined,
+  found: string[],
+): void {
+  if (typeof expected !== 'number') {
+    push(checks, what, expected, found);
+    return;
+  }
+  const which = found.length === 0 ? '' : ` (${found.join(', ')})`;
+  const held = found.length === expected;
+  checks.push({ what, expected: String(expected), found: `${found.length}${which}`, held });
 }
 
 function shown(value: unknown): string {

@@ -99,13 +99,31 @@ function asWritten(path: Path, value: unknown): Path {
   return written;
 }
 
+/** As YAML's readers call them. */
+const KINDS: Record<string, string> = {
+  object: 'a map',
+  record: 'a map',
+  array: 'a list',
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  null: 'nothing',
+  undefined: 'nothing',
+};
+
+const kind = (name: string): string => KINDS[name] ?? name;
+
 function wording(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_type' && issue.message.includes('received undefined')) {
-    return `missing: give ${issue.expected === 'string' ? 'a text' : `a ${issue.expected}`}`;
+    return `missing: give ${kind(String(issue.expected))}`;
   }
+  const [, wanted, got] =
+    /^Invalid input: expected (\w+), received (\w+)$/.exec(issue.message) ?? [];
+  if (wanted !== undefined && got !== undefined) return `must be ${kind(wanted)}, not ${kind(got)}`;
   return issue.message
     .replace(/^Invalid option: expected /, 'must be ')
-    .replace(/^Invalid input: expected (\w+), received (\w+)$/, 'must be a $1, not a $2')
+    .replace(/^Invalid input: expected (.+)$/, 'must be $1')
     .replace(/^Too (small|big): expected \w+ to (be|have) /, 'must $2 ');
 }
 

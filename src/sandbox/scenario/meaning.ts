@@ -1,7 +1,8 @@
 /** What no shape can say of a scenario: that its names are known when they are used, and fit together. */
 
 import { type Attempt, faultsOfRequest, requestOf, scaledIn } from './attempt.ts';
-import type { Expectation, OrderSaid, Scenario, Step } from './schema.ts';
+import type { Expectation } from './expectation.ts';
+import type { OrderSaid, Scenario, Step } from './schema.ts';
 
 export interface MeaningFault {
   path: PropertyKey[];
@@ -23,6 +24,9 @@ const OF_ATTEMPT = [
 
 /** For an id that the run makes up: those fit. */
 const MADE_UP = 'scn-1';
+
+/** Steps that are asked of Seatline. */
+const OF_ORGANIZER = ['charge', 'refund', 'release', 'reconcile'] as const;
 
 /** The name of the one order of a scenario that writes `order:`. */
 export const THE_ORDER = 'order';
@@ -89,6 +93,8 @@ class References {
   readonly #scenario: Scenario;
   /** Those that were made by now. */
   readonly #attempts = new Set<string>();
+  readonly #authenticated = new Set<string>();
+  #latest = '';
   #count = 0;
 
   constructor(scenario: Scenario) {
@@ -98,7 +104,7 @@ class References {
   *step(step: Step, path: PropertyKey[]): Generator<MeaningFault> {
     for (const name of ['pay', 'authenticate'] as const) {
       const said = step[name];
-      if (said !== undefined) yield* this.#pay(said, [...path, name]);
+      if (said !== undefined) yield* this.#pay(said, [...path, name], name === 'authenticate');
     }
     yield* this.#manual(step, path);
     if (step.expect !== undefined) yield* this.expectation(step.expect, [...path, 'expect']);
@@ -107,9 +113,35 @@ class References {
       if (name in step) yield* this.#attempt(step[name]?.attempt, [...path, name]);
     }
     if (step.wait?.until === 'due') yield* this.#attempt(step.wait.attempt, [...path, 'wait']);
+    yield* this.#organizer(step, path);
   }
 
-  /** Only V2 has it, and only Seatline has a known address for the organizer's half. */
+  *#organizer(step: Step, path: PropertyKey[]): Generator<MeaningFault> {
+    const { seatline, server } = this.#scenario;
+    const asked = OF_ORGANIZER.find((name) => name in step);
+    if (asked !== undefined && seatline === undefined) {
+      const message = 'only Seatline has a known address for it: give seatline';
+      yield { path: [...path, asked], message };
+      return;
+    }
+    if ('refund' in step) yield* this.#order(step.refund?.order, [...path, 'refund']);
+    if ('release' in step) {
+      const { order, seats, overdue, allHeld } = step.release ?? {};
+      const named = seats ?? overdue ?? allHeld;
+      if (order !== undefined || named === undefined) {
+        yield* this.#order(order, [...path, 'release']);
+      }
+    }
+    if ('forgedConfirm' in step) {
+      const place = [...path, 'forgedConfirm'];
+      if (seatline !== undefined) yield* this.#order(step.forgedConfirm?.order, place);
+      else if (typeof server?.confirmUrl !== 'string') {
+        yield { path: place, message: 'to which URL? Give seatline, or server: {confirmUrl}' };
+      }
+    }
+  }
+
+  /** Only V2 has it, and what is charged must have been authenticated. */
   *#manual(step: Step, path: PropertyKey[]): Generator<MeaningFault> {
     for (const [index, attempt] of (step.authenticate ?? []).entries()) {
       const { again, dialect = this.#scenario.dialect } = attempt;
@@ -124,13 +156,19 @@ class References {
         yield { path: [...place, 'again'], message: 'a buyer authenticates anew: leave it out' };
       }
     }
-    if ('charge' in step && this.#scenario.seatline === undefined) {
-      const message = 'only Seatline has a known address for it: give seatline';
+    if (!('charge' in step)) return;
+    const name = step.charge?.attempt ?? this.#latest;
+    if (this.#attempts.has(name) && !this.#authenticated.has(name)) {
+      const message = `"${name}" has no token: it needs an authenticate step instead of pay`;
       yield { path: [...path, 'charge'], message };
     }
   }
 
-  *#pay(said: NonNullable<Step['pay']>, path: PropertyKey[]): Generator<MeaningFault> {
+  *#pay(
+    said: NonNullable<Step['pay']>,
+    path: PropertyKey[],
+    authenticated: boolean,
+  ): Generator<MeaningFault> {
     const before = new Set(this.#attempts);
     for (const [index, attempt] of said.entries()) {
       const place = said.length === 1 ? path : [...path, index];
@@ -143,6 +181,8 @@ class References {
         };
       }
       this.#attempts.add(name);
+      this.#latest = name;
+      if (authenticated) this.#authenticated.add(name);
       const orders = Object.keys(ordersOf(this.#scenario));
       if (attempt.order !== undefined && !orders.includes(attempt.order)) {
         yield { path: [...place, 'order'], message: unknown('order', attempt.order, orders) };
@@ -192,8 +232,10 @@ class References {
     for (const name of Object.keys(said.orders ?? {})) {
       yield* this.#order(name, [...path, 'orders', name]);
     }
-    if (said.event !== undefined && this.#scenario.seatline === undefined) {
-      yield { path: [...path, 'event'], message: 'only Seatline knows an event: give seatline' };
+    for (const name of ['event', 'audit'] as const) {
+      if (said[name] !== undefined && this.#scenario.seatline === undefined) {
+        yield { path: [...path, name], message: 'only Seatline knows an event: give seatline' };
+      }
     }
   }
 

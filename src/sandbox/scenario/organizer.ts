@@ -1,5 +1,6 @@
 /** What an organizer's server does at a Seatline: makes an event, registers orders, looks at them. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { OrderSaid, SeatlineSaid } from './schema.ts';
 
 export interface OrderView {
@@ -12,14 +13,24 @@ export interface OrderView {
 
 export interface OrderSeen {
   status: string;
-  seats: unknown[];
+  seats: { label: string }[];
+  /** Oldest first. */
+  payments: { refunds: { id: number; state: string }[] }[];
+  cases: { kind: string; closedAt: string | null }[];
+}
+
+export interface Audit {
+  clean: boolean;
+  /** The laws that do not hold, and how often. */
+  violated: [string, number][];
 }
 
 export interface EventSeen {
   seats: { available: number; held: number; sold: number };
 }
 
-export interface Charge {
+/** Of a call that may be refused: the refusal is an answer too. */
+export interface Answered {
   status: number;
   body: unknown;
   latencyMs: number;
@@ -31,7 +42,16 @@ export class Trouble extends Error {}
 const TIMEOUT_MS = 10_000;
 /** The bank behind it may take a minute. */
 const CHARGE_TIMEOUT_MS = 90_000;
+const RECONCILE_TIMEOUT_MS = 60_000;
+/** One reconciliation runs at a time; the service's own takes moments. */
+const TURN_PAUSE_MS = 250;
+const TURNS = 40;
+const CONFLICT = 409;
+/** More than a scenario has. */
+const PAGE = 200;
 const WORDS_MAX = 300;
+
+type Body = Record<string, unknown>;
 
 export class Organizer {
   readonly #said: SeatlineSaid;
@@ -88,13 +108,63 @@ export class Organizer {
     return (await this.#call('GET', `/api/events/${encodeURIComponent(this.slug)}`)) as EventSeen;
   }
 
-  /** Brings the token of a manual confirm; any answer is an answer. */
-  async charge(merchantUid: string, body: Record<string, unknown>): Promise<Charge> {
+  async refunds(): Promise<string[]> {
+    const { refunds } = (await this.#ofEvent(`refunds?limit=${PAGE}`)) as {
+      refunds: { state: string }[];
+    };
+    // They come with the newest first.
+    return refunds.map(({ state }) => state).reverse();
+  }
+
+  async cases(): Promise<string[]> {
+    const { cases } = (await this.#ofEvent(`cases?open=true&limit=${PAGE}`)) as {
+      cases: { kind: string }[];
+    };
+    return cases.map(({ kind }) => kind).filter((kind) => kind !== 'refund');
+  }
+
+  async audit(): Promise<Audit> {
+    const found = (await this.#ofEvent('audit')) as Record<string, unknown>;
+    const violated = Object.entries(found).filter(
+      (entry): entry is [string, number] => typeof entry[1] === 'number' && entry[1] > 0,
+    );
+    return { clean: found.clean === true, violated };
+  }
+
+  /** Brings the token of a manual confirm. */
+  charge(merchantUid: string, body: Body): Promise<Answered> {
     const path = `/api/payments/${encodeURIComponent(merchantUid)}/confirm`;
+    return this.#try(path, body, CHARGE_TIMEOUT_MS);
+  }
+
+  refund(merchantUid: string, body: Body): Promise<Answered> {
+    return this.#try(`/api/orders/${encodeURIComponent(merchantUid)}/refunds`, body, TIMEOUT_MS);
+  }
+
+  release(body: Body): Promise<Answered> {
+    return this.#try(`/api/events/${encodeURIComponent(this.slug)}/release`, body, TIMEOUT_MS);
+  }
+
+  /** Waits for its turn. */
+  async reconcile(body: Body): Promise<Answered> {
+    const path = `/api/events/${encodeURIComponent(this.slug)}/reconcile`;
+    let answer = await this.#try(path, body, RECONCILE_TIMEOUT_MS);
+    for (let turn = 0; turn < TURNS && answer.status === CONFLICT; turn += 1) {
+      await sleep(TURN_PAUSE_MS);
+      answer = await this.#try(path, body, RECONCILE_TIMEOUT_MS);
+    }
+    return answer;
+  }
+
+  #ofEvent(path: string): Promise<unknown> {
+    return this.#call('GET', `/api/events/${encodeURIComponent(this.slug)}/${path}`);
+  }
+
+  /** Any answer is an answer. */
+  async #try(path: string, body: Body, timeoutMs: number): Promise<Answered> {
     const startedAtMs = performance.now();
-    const { url, status, words } = await this.#ask('POST', path, body, CHARGE_TIMEOUT_MS);
-    const latencyMs = performance.now() - startedAtMs;
-    return { status, body: parsed(words, url), latencyMs };
+    const { url, status, words } = await this.#ask('POST', path, body, timeoutMs);
+    return { status, body: parsed(words, url), latencyMs: performance.now() - startedAtMs };
   }
 
   async #call(method: string, path: string, body?: unknown): Promise<unknown> {

@@ -6,9 +6,12 @@ import type { BookEntry } from '../book-types.ts';
 import type { FaultInput, Faults } from '../faults.ts';
 import type { LooseWebhook, Sandbox } from '../types.ts';
 import { type Check, checksOf } from './checks.ts';
+import type { Expectation } from './expectation.ts';
 import { Trouble } from './organizer.ts';
-import type { Expectation, Scenario, Step, WaitSaid } from './schema.ts';
+import { organizerStep } from './organizer-steps.ts';
+import type { Scenario, Step } from './schema.ts';
 import { Stage, type StageOptions } from './stage.ts';
+import type { WaitSaid } from './steps.ts';
 import { Timeline, type TimelineEntry } from './timeline.ts';
 
 export interface RunOptions extends StageOptions {
@@ -119,7 +122,7 @@ class Player {
   async play(scenario: Scenario): Promise<void> {
     await this.#stage.setUp();
     for (const step of scenario.steps) {
-      await this.#watched(this.#step(step));
+      await this.#watched(this.#step(step, scenario));
     }
     await this.#watched(this.#quiet(scenario.expect.withinMs));
     await this.#watched(this.#expect(scenario.expect));
@@ -136,8 +139,11 @@ class Player {
     }
   }
 
-  async #step(step: Step): Promise<void> {
+  async #step(step: Step, scenario: Scenario): Promise<void> {
     const { faults } = this.#stage.sandbox;
+    const keep = (check: Check) => this.#keep(check);
+    const hands = { stage: this.#stage, timeline: this.#timeline, keep };
+    if (await organizerStep(hands, step, scenario)) return;
     if (step.pay !== undefined) return this.#stage.pay(step.pay, 'pay');
     if (step.authenticate !== undefined) return this.#stage.pay(step.authenticate, 'authenticate');
     if ('charge' in step) return this.#stage.charge(step.charge?.attempt);

@@ -4,9 +4,9 @@ import { randomBytes } from 'node:crypto';
 import { NOT_ASKED } from '../confirm-call.ts';
 import type { PayOutcome, PayRequest, Sandbox } from '../types.ts';
 import { type Attempt, requestOf, scaledIn } from './attempt.ts';
-import type { AttemptFacts, Facts } from './checks.ts';
+import type { AttemptFacts, Facts, Money } from './checks.ts';
 import { nameOfAttempt, ordersOf, THE_ORDER } from './meaning.ts';
-import { type EventSeen, type OrderSeen, Organizer, Trouble } from './organizer.ts';
+import { type Audit, type EventSeen, type OrderSeen, Organizer, Trouble } from './organizer.ts';
 import type { Scenario } from './schema.ts';
 import { money, type Timeline, wordsOfCharge } from './timeline.ts';
 
@@ -100,7 +100,7 @@ export class Stage implements Facts {
 
   async #attempt(said: Attempt, name: string, known: Made[], way: Way): Promise<Made> {
     const before = known.find((made) => made.name === said.again);
-    const order = this.#order(said.order ?? before?.order.name);
+    const order = this.orderOf(said.order ?? before?.order.name);
     const request = {
       dialect: this.#scenario.dialect,
       amount: order.amount,
@@ -150,7 +150,7 @@ export class Stage implements Facts {
     }
     const { amount } = order;
     const body = { paymentToken, txId: outcome.paymentId, amount };
-    const answer = await this.#seatline().charge(order.merchantUid, body);
+    const answer = await this.seatline().charge(order.merchantUid, body);
     outcome.confirm = { ...NOT_ASKED, ...answer, asked: true };
     outcome.confirms.push(outcome.confirm);
     this.#timeline.say('confirm', made.name, wordsOfCharge(outcome.confirm));
@@ -158,7 +158,7 @@ export class Stage implements Facts {
 
   /** Where webhooks of the scenario's own making go, unless they or the console name a place. */
   webhookUrl(): { url?: string } {
-    const url = this.#order(undefined).webhookUrl;
+    const url = this.orderOf(undefined).webhookUrl;
     return typeof url === 'string' ? { url } : {};
   }
 
@@ -179,11 +179,34 @@ export class Stage implements Facts {
   }
 
   order(name?: string): Promise<OrderSeen> {
-    return this.#seatline().order(this.#order(name).merchantUid);
+    return this.seatline().order(this.orderOf(name).merchantUid);
   }
 
   event(): Promise<EventSeen> {
-    return this.#seatline().event();
+    return this.seatline().event();
+  }
+
+  eventRefunds(): Promise<string[]> {
+    return this.seatline().refunds();
+  }
+
+  eventCases(): Promise<string[]> {
+    return this.seatline().cases();
+  }
+
+  audit(): Promise<Audit> {
+    return this.seatline().audit();
+  }
+
+  money(): Money {
+    const sum = { paid: 0, cancelled: 0, kept: 0 };
+    for (const { merchantUid } of this.#orders.values()) {
+      const { totals } = this.sandbox.books(merchantUid);
+      sum.paid += totals.paidAmount;
+      sum.cancelled += totals.cancelledAmount;
+      sum.kept += totals.kept;
+    }
+    return sum;
   }
 
   #find(name: string | undefined): Made {
@@ -192,13 +215,13 @@ export class Stage implements Facts {
     return made;
   }
 
-  #order(name: string | undefined): StagedOrder {
+  orderOf(name: string | undefined): StagedOrder {
     const order = this.#orders.get(name ?? [...this.#orders.keys()][0] ?? '');
     if (order === undefined) throw new Trouble(`there is no order ${name ?? ''}`);
     return order;
   }
 
-  #seatline(): Organizer {
+  seatline(): Organizer {
     if (this.#organizer === null) throw new Trouble('the scenario names no seatline');
     return this.#organizer;
   }
