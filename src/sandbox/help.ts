@@ -24,7 +24,7 @@ Play a written story, and be told what did not hold (examples: src/sandbox/scena
 Be a buyer with curl (V1, card):
   curl -s ${url}/sandbox/payments \\
     -d '{"merchantUid":"order-1","amount":30000,"confirmUrl":"http://localhost:8080/confirm?token=..."}'
-  dialect   v1 | v2-2024-01-01 | v2-2024-04-25          method   card | vbank
+  dialect   v1 | v2-2024-01-01 | v2-2024-04-25     method   card | vbank     provider   nice | inicis
   buyer     pay | decline | vanish | hang_up | repeat | pay_late | fail_late | fail_then_paid
   webhooks  {"mode":"normal|lost|repeated|delayed|reordered","delayMs":500,"times":2}
   cancels   {"how":"now|later|late_failure|never","lateMs":1000,"refusals":1,"message":"..."}

@@ -1,6 +1,7 @@
 /** Reads a PayRequest, from code or from JSON, into a plan with every default filled in. */
 
 import { z } from 'zod';
+import { PROVIDERS } from './providers.ts';
 import type { Dialect, PayRequest, WebhookVersion } from './types.ts';
 
 const ms = z.number().int().min(0).max(86_400_000);
@@ -9,19 +10,23 @@ const httpUrl = z.url({ protocol: /^https?$/ });
 /** `merchant_uid` is at most 40 characters on V1; V2 ids are 64 at the strictest PG. */
 const V1_MERCHANT_UID_LENGTH = 40;
 
-const fields = z.strictObject({
+export const payFields = z.strictObject({
   dialect: z.enum(['v1', 'v2', 'v2-2024-01-01', 'v2-2024-04-25']).default('v1'),
   merchantUid: z.string().min(1).max(64),
   amount: z.number().int().min(0),
   currency: z.string().length(3).default('KRW'),
   orderName: z.string().max(200).default('Seatline order'),
-  confirmUrl: httpUrl.nullable().optional(),
-  webhookUrl: httpUrl.nullable().optional(),
+  confirmUrl: httpUrl.nullable().optional().describe('null: charged without a confirm'),
+  webhookUrl: httpUrl.nullable().optional().describe('null: no webhook at all'),
   method: z.enum(['card', 'vbank']).default('card'),
-  form: z.boolean().default(false),
-  omitAmount: z.boolean().default(false),
-  amountAsText: z.boolean().default(false),
-  test: z.boolean().default(false),
+  provider: z
+    .enum(PROVIDERS)
+    .default('nice')
+    .describe('inicis: V1 closes its virtual accounts with a pg_api_key only'),
+  form: z.boolean().default(false).describe('confirm and webhooks form-encoded'),
+  omitAmount: z.boolean().default(false).describe('no amount in the confirm'),
+  amountAsText: z.boolean().default(false).describe('the amount as a text in the confirm'),
+  test: z.boolean().default(false).describe('through a test channel'),
   paymentId: z.string().min(1).max(64).optional(),
   buyer: z
     .enum([
@@ -34,21 +39,35 @@ const fields = z.strictObject({
       'fail_late',
       'fail_then_paid',
     ])
-    .default('pay'),
-  hangUpAfterMs: ms.default(50),
-  lateMs: ms.default(1_000),
-  pending: z.boolean().default(false),
+    .default('pay')
+    .describe('what the buyer does, or the PG on their behalf, around the confirm'),
+  hangUpAfterMs: ms.default(50).describe('with hang_up'),
+  lateMs: ms.default(1_000).describe('with pay_late, fail_late, fail_then_paid'),
+  pending: z
+    .boolean()
+    .default(false)
+    .describe('with pay_late, fail_late, vanish: approval is awaited, as with PayPal'),
   repeat: z
     .strictObject({
       times: z.number().int().min(1).max(100).default(1),
       when: z.enum(['concurrent', 'after', 'after_paid']).default('concurrent'),
     })
-    .prefault({}),
-  pgDelayMs: ms.default(0),
-  dueInMs: z.number().int().min(0).default(86_400_000),
-  afterDue: z.enum(['accepted', 'refused']).default('accepted'),
-  closable: z.boolean().default(true),
-  closedAs: z.enum(['failed', 'cancelled']).default('failed'),
+    .prefault({})
+    .describe('extra confirms, with buyer: repeat'),
+  pgDelayMs: ms.default(0).describe('between the 200 and the decision of the PG'),
+  dueInMs: z.number().int().min(0).default(86_400_000).describe('of a virtual account'),
+  afterDue: z
+    .enum(['accepted', 'refused'])
+    .default('accepted')
+    .describe('money that comes after the due date'),
+  closable: z
+    .boolean()
+    .default(true)
+    .describe('false: the provider can neither close nor change the account'),
+  closedAs: z
+    .enum(['failed', 'cancelled'])
+    .default('failed')
+    .describe('what an account that was closed unpaid reads as'),
   cancels: z
     .strictObject({
       how: z.enum(['now', 'later', 'late_failure', 'never']).default('now'),
@@ -56,21 +75,26 @@ const fields = z.strictObject({
       refusals: z.number().int().min(0).max(1_000_000).default(0),
       message: z.string().min(1).max(200).default('[PG] 취소가 거절되었습니다.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('what the PG does when money is to go back; never: always refused'),
   customData: z.string().max(10_000).nullable().default(null),
-  authLastsMs: ms.default(600_000),
-  paidAtAlways: z.boolean().default(false),
+  authLastsMs: ms.default(600_000).describe('how long the token of a manual confirm is good'),
+  paidAtAlways: z
+    .boolean()
+    .default(false)
+    .describe('a manual confirm answers paidAt though nothing is paid'),
   webhooks: z
     .strictObject({
       mode: z.enum(['normal', 'lost', 'repeated', 'delayed', 'reordered']).default('normal'),
       delayMs: ms.optional(),
       times: z.number().int().min(1).max(100).default(2),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('how they are delivered'),
 });
 
 /** Built once: a schema made for each call costs more than the reading. */
-const shape = fields.refine(
+const shape = payFields.refine(
   (plan) => plan.dialect !== 'v1' || plan.merchantUid.length <= V1_MERCHANT_UID_LENGTH,
   { message: `V1 allows ${V1_MERCHANT_UID_LENGTH} characters`, path: ['merchantUid'] },
 );

@@ -1,6 +1,7 @@
 /** One attempt to pay, as the gateway keeps it. */
 
 import type { PayPlan } from './pay-request.ts';
+import type { Provider } from './providers.ts';
 import type {
   Cancellation,
   CancelRequestRecord,
@@ -32,6 +33,7 @@ export interface Payment {
   orderName: string;
   customData: string | null;
   method: PayMethod;
+  provider: Provider;
   test: boolean;
   state: PaymentState;
   /** V2 PAY_PENDING: approval is awaited. */
@@ -79,6 +81,7 @@ export function newPayment(
     orderName: plan.orderName,
     customData: plan.customData,
     method: plan.method,
+    provider: plan.provider,
     test: plan.test,
     state: 'ready',
     pending: false,

@@ -4,11 +4,13 @@ import { ZodError } from 'zod';
 import type { Gateway } from './gateway.ts';
 import type { Payment } from './ledger.ts';
 import { type PayPlan, readPayRequest } from './pay-request.ts';
+import { providerOf } from './providers.ts';
 import { amountOf, type Fields, type RestContext, textOf } from './rest.ts';
 import { answer, NO_SUCH_PAYMENT, refuse } from './rest-v1-answers.ts';
 import { v1Payment } from './rest-v1-shapes.ts';
 
 const NOT_WAITING = '입금대기 상태의 가상계좌가 아닙니다.';
+const KEY_MISSING = 'KG이니시스는 pg_api_key가 필요합니다.';
 const UNSUPPORTED = '가상계좌 말소 및 수정을 지원하지 않는 PG사입니다.';
 const MAX_MERCHANT_UID_LENGTH = 40;
 
@@ -31,7 +33,8 @@ export function issueAccount(gateway: Gateway, ctx: RestContext) {
     if (textOf(fields[name]) === null) return refuse(ctx, 400, `${name}가 필요합니다.`);
   }
   const webhookUrl = textOf(fields.notice_url) ?? gateway.settings.webhookUrl;
-  const request = { merchantUid, amount, method: 'vbank', confirmUrl: null, webhookUrl };
+  const provider = providerOf(textOf(fields.pg));
+  const request = { merchantUid, amount, method: 'vbank', provider, confirmUrl: null, webhookUrl };
   const plan = planOf(gateway, request);
   if (plan === null) return refuse(ctx, 400, 'notice_url이 올바르지 않습니다.');
   if (gateway.ledger.obstacle(plan) !== null)
@@ -68,6 +71,8 @@ export function changeAccount(gateway: Gateway, ctx: RestContext, impUid: string
 export function closeAccount(gateway: Gateway, ctx: RestContext, impUid: string) {
   const payment = waiting(gateway, ctx, impUid);
   if (payment === null) return;
+  const key = textOf(ctx.state.fields.pg_api_key ?? ctx.query.pg_api_key);
+  if (payment.provider === 'inicis' && key === null) return refuse(ctx, 400, KEY_MISSING);
   gateway.ledger.closeAccount(payment);
   return answer(ctx, v1Payment(payment));
 }

@@ -1,6 +1,7 @@
 /** A payment as V1 prints it: unix seconds, 0 where a time does not apply. */
 
 import type { Payment } from './ledger.ts';
+import { PROVIDER_NAMES } from './providers.ts';
 
 const seconds = (ms: number | null | undefined): number => Math.floor((ms ?? 0) / 1_000);
 
@@ -26,7 +27,7 @@ export function v1Payment(payment: Payment): Record<string, unknown> {
     merchant_uid: payment.merchantUid,
     pay_method: payment.method,
     channel: 'pc',
-    pg_provider: 'html5_inicis',
+    pg_provider: PROVIDER_NAMES[payment.provider].v1,
     emb_pg_provider: null,
     pg_tid: payment.pgTid,
     pg_id: payment.test ? 'INIpayTest' : 'SANDBOX001',

@@ -3,6 +3,7 @@
 import { balanceOf } from './cancel-rules.ts';
 import type { Payment } from './ledger.ts';
 import { STORE_ID } from './messages.ts';
+import { PROVIDER_NAMES } from './providers.ts';
 import type { Cancellation, Dispute, WebhookAttempt, WebhookRecord } from './types.ts';
 
 type Shape = Record<string, unknown>;
@@ -36,7 +37,7 @@ export function v2Payment(payment: Payment): Shape {
       id: 'channel-id-sandbox',
       key: 'channel-key-sandbox',
       name: 'sandbox',
-      pgProvider: 'INICIS_V2',
+      pgProvider: PROVIDER_NAMES[payment.provider].v2,
       pgMerchantId: payment.test ? 'INIpayTest' : 'SANDBOX001',
     },
     version: 'V2',

@@ -2,6 +2,7 @@
 
 import type { Books, Cancellation } from './book-types.ts';
 import type { Faults } from './faults.ts';
+import type { Provider } from './providers.ts';
 
 export type * from './book-types.ts';
 
@@ -73,6 +74,8 @@ export interface PayRequest {
   /** Absent: the console's URL. null: no webhook at all. */
   webhookUrl?: string | null | undefined;
   method?: PayMethod | undefined;
+  /** Whose accounts V1 closes: nice (unless told) anybody's, inicis with a `pg_api_key` only. */
+  provider?: Provider | undefined;
   /** Form-encoded confirm and webhooks; 2024-04-25 knows JSON only. */
   form?: boolean | undefined;
   /** Leaves the amount out of the confirm, as one retired page had it. */

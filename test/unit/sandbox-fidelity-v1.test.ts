@@ -291,6 +291,20 @@ describe('virtual accounts', () => {
     expect(sandbox.books().totals).toMatchObject({ everPaid: 0, kept: 0 });
   });
 
+  it('closes an account of Inicis for those only who name its key, and anybody else’s without', async () => {
+    const issued = async (provider: 'nice' | 'inicis', merchantUid: string) =>
+      (await sandbox.pay({ merchantUid, amount: 1_000, method: 'vbank', provider })).paymentId;
+    const inicis = await issued('inicis', 'of-inicis');
+    expect(await read(inicis)).toMatchObject({ pg_provider: 'html5_inicis', status: 'ready' });
+    expect((await call('DELETE', `/vbanks/${inicis}`)).status).toBe(400);
+    expect(await read(inicis)).toMatchObject({ status: 'ready' });
+    expect((await call('DELETE', `/vbanks/${inicis}?pg_api_key=key`)).status).toBe(200);
+    expect(await read(inicis)).toMatchObject({ status: 'failed' });
+    const nice = await issued('nice', 'of-nice');
+    expect(await read(nice)).toMatchObject({ pg_provider: 'nice_v2' });
+    expect((await call('DELETE', `/vbanks/${nice}`)).status).toBe(200);
+  });
+
   it('are not closed when unknown, no account, deposited, or closed to us', async () => {
     const close = async (impUid: string) => (await call('DELETE', `/vbanks/${impUid}`)).status;
     const card = await sandbox.pay(order({ buyer: 'vanish' }));
