@@ -7,6 +7,7 @@ import { helpText } from '../sandbox/help.ts';
 import { hintOf } from '../sandbox/scenario/hint.ts';
 import { FILE_CHARS_MAX, loadScenario, wordsOfFault } from '../sandbox/scenario/load.ts';
 import { footOf, headOf, lineOf, summaryOf } from '../sandbox/scenario/print.ts';
+import { scenarioReference } from '../sandbox/scenario/reference.ts';
 import { runScenario, type ScenarioResult } from '../sandbox/scenario/run.ts';
 import type { Scenario } from '../sandbox/scenario/schema.ts';
 import { startSandbox } from '../sandbox/server.ts';
@@ -76,8 +77,9 @@ const command = new Command('sandbox')
     'after',
     `
 Without --scenario it serves, and prints how to use it: with curl, or with the page at /checkout.
-Examples of scenarios: src/sandbox/scenarios. Seatline must take this sandbox for its PortOne
-(PORTONE_V1_URL, PORTONE_V2_URL and the keys that it prints).
+What a scenario may say: --help scenario. Examples: src/sandbox/scenarios.
+Seatline must take this sandbox for its PortOne (PORTONE_V1_URL, PORTONE_V2_URL and the keys that
+it prints).
 Exit codes with --scenario: 0 all held, 1 something did not, 2 wrong file or usage; nothing was played.`,
   )
   .allowExcessArguments(false)
@@ -224,6 +226,11 @@ async function playOne(
 // --- the command ----------------------------------------------------------------------------
 
 async function main(): Promise<void> {
+  const typed = process.argv.slice(2);
+  if (typed.includes('scenario') && typed.some((word) => word === '--help' || word === '-h')) {
+    console.log(scenarioReference());
+    return;
+  }
   const options = command.parse().opts<Options>();
   if (options.scenario.length > 0) {
     process.exitCode = await play(options);

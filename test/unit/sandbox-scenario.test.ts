@@ -4,9 +4,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../src/root.ts';
+import { payFields } from '../../src/sandbox/pay-request.ts';
+import { expectation } from '../../src/sandbox/scenario/expectation.ts';
 import { FILE_CHARS_MAX, loadScenario, wordsOfFault } from '../../src/sandbox/scenario/load.ts';
 import { lineOf } from '../../src/sandbox/scenario/print.ts';
+import { scenarioReference } from '../../src/sandbox/scenario/reference.ts';
 import { runScenario, type ScenarioResult } from '../../src/sandbox/scenario/run.ts';
+import { scenarioShape } from '../../src/sandbox/scenario/schema.ts';
+import { STEP_NAMES } from '../../src/sandbox/scenario/steps.ts';
 import { startSandbox } from '../../src/sandbox/server.ts';
 import type { Sandbox } from '../../src/sandbox/types.ts';
 import { type Merchant, startMerchant } from './sandbox-merchant.ts';
@@ -190,6 +195,30 @@ describe('a file', () => {
   it('that is empty is told what is missing, not thrown at', () => {
     expect(faults('').join('\n')).toMatch(/name: missing/);
     expect(faults('just words').length).toBeGreaterThan(0);
+  });
+});
+
+describe('the reference', () => {
+  const reference = scenarioReference();
+  const names = (schema: { shape: object }) => Object.keys(schema.shape);
+  const missing = (all: string[], text: string, around: (name: string) => string) =>
+    all.filter((name) => !text.includes(around(name)));
+  const asField = (name: string) => `\n  ${name} `;
+
+  it('names every field of the file, every step, all of an attempt and of what is expected', () => {
+    const said = names(payFields).filter((name) => !['merchantUid', 'paymentId'].includes(name));
+    const all = [...names(scenarioShape), ...STEP_NAMES, ...said, ...names(expectation), 'again'];
+    expect(missing(all, reference, asField)).toEqual([]);
+    expect(missing(['merchantUid', 'paymentId'], reference, asField)).toHaveLength(2);
+    expect(reference).toMatch(/\n {4}verdict +text +the code it must be answered with\n/);
+  });
+
+  it('stands in the README in short: every step, and every thing that may be expected', () => {
+    const readme = readFileSync(join(projectRoot, 'README.md'), 'utf8');
+    const section = /\n## The sandbox\n[\s\S]*?\n## /.exec(readme)?.[0] ?? '';
+    expect(section).toContain('--help scenario');
+    const expected = names(expectation);
+    expect(missing([...STEP_NAMES, ...expected], section, (name) => `\`${name}\``)).toEqual([]);
   });
 });
 

@@ -6,17 +6,16 @@ import { readPayRequest } from '../pay-request.ts';
 import { label, unknownKey } from './words.ts';
 
 const OURS = ['as', 'order', 'again'] as const;
-const SET_BY_ORDER = ['merchantUid', 'paymentId'];
+/** Belong to the order. */
+export const SET_BY_ORDER: readonly string[] = ['merchantUid', 'paymentId'];
 const SAMPLE = { merchantUid: 'sample', amount: 1 };
 const NO_DEFAULTS = { confirmUrl: null, webhookUrl: null, webhookVersion: '2024-04-25' } as const;
 
 export const attempt = z
   .looseObject({
-    /** What the attempt is called by later steps; attempt-1, attempt-2 ... unless told. */
-    as: label.optional(),
-    order: label.optional(),
-    /** The payment of that attempt asks once more. */
-    again: label.optional(),
+    as: label.optional().describe('what later steps call it; attempt-1, attempt-2 ... unless told'),
+    order: label.optional().describe('which is paid, where there are several'),
+    again: label.optional().describe('the payment of that attempt asks once more'),
   })
   .superRefine((said, context) => {
     const request = requestOf(said);

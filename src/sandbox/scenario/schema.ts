@@ -10,8 +10,8 @@ const STEPS_MAX = 100;
 // --- whom it plays against ------------------------------------------------------------------
 
 const server = known({
-  confirmUrl: url.nullable().optional(),
-  webhookUrl: url.nullable().optional(),
+  confirmUrl: url.nullable().optional().describe('null: nobody is asked'),
+  webhookUrl: url.nullable().optional().describe('null: nobody is told'),
 });
 
 const newEvent = known({
@@ -22,11 +22,12 @@ const newEvent = known({
   language: z.enum(['ko', 'en']).default('en'),
   maxPerOrder: z.number().int().min(1).max(10_000).optional(),
   maxPerBuyer: z.number().int().min(1).max(10_000).optional(),
-  /** Without it Seatline allows accounts only where holds last a day or longer. */
   virtualAccounts: known({
     policy: z.enum(['forbid', 'allow']),
     maxWaitSeconds: z.number().int().min(60).max(2_592_000).optional(),
-  }).optional(),
+  })
+    .optional()
+    .describe('without it allowed only where holds last a day or longer'),
   bypassedPayments: z.enum(['seat-if-free', 'refund']).optional(),
 });
 
@@ -34,19 +35,17 @@ const seatline = known({
   url,
   apiKeyFromEnv: z
     .string()
-    .regex(/^[A-Za-z_]\w{0,99}$/, 'the name of an environment variable, not the key itself'),
-  /** The slug of an event that is there. */
-  event: text(63).optional(),
-  /** Made for this run, unless `event` names one. */
-  newEvent: newEvent.prefault({}),
+    .regex(/^[A-Za-z_]\w{0,99}$/, 'the name of an environment variable, not the key itself')
+    .describe('the name of the variable that has the key'),
+  event: text(63).optional().describe('the slug of an event that is there'),
+  newEvent: newEvent.prefault({}).describe('made for this run, unless event names one'),
 });
 
 const order = known({
   merchantUid: text(64).optional(),
-  /** With `server` only: Seatline knows its own prices. */
-  amount: won.optional(),
+  amount: won.optional().describe('with server only: Seatline knows its own prices'),
   // The rest with `seatline` only.
-  ticketType: text(64).optional(),
+  ticketType: text(64).optional().describe('this and the rest with seatline only'),
   quantity: z.number().int().min(1).max(1_000).optional(),
   seats: z.array(text(200)).min(1).max(1_000).optional(),
   together: z.boolean().optional(),
@@ -54,25 +53,33 @@ const order = known({
 });
 
 const gateway = known({
-  /** Divides the pauses of this file and those between the gateway's own retries. */
-  timeScale: z.number().min(0.001).max(1_000_000).default(1),
+  timeScale: z
+    .number()
+    .min(0.001)
+    .max(1_000_000)
+    .default(1)
+    .describe("divides the pauses of this file and those between the gateway's own retries"),
   confirmTimeoutMs: z.number().int().min(1).max(60_000).optional(),
-  /** V1 sends a webhook once unless resends were asked for by mail. */
-  v1Resend: z.boolean().default(false),
+  v1Resend: z
+    .boolean()
+    .default(false)
+    .describe('V1 sends a webhook once, unless resends were asked for by mail'),
 });
 
 // --- the whole ------------------------------------------------------------------------------
 
 export const scenarioShape = known({
   name: text(120),
-  /** A line of prose: what it shows, and why it matters. */
-  about: text(1_000),
-  dialect: z.enum(['v1', 'v2', 'v2-2024-01-01', 'v2-2024-04-25']).default('v1'),
-  server: server.optional(),
-  seatline: seatline.optional(),
-  order: order.optional(),
-  orders: z.record(label, order).optional(),
-  gateway: gateway.prefault({}),
+  about: text(1_000).describe('a line of prose: what it shows, and why it matters'),
+  dialect: z
+    .enum(['v1', 'v2', 'v2-2024-01-01', 'v2-2024-04-25'])
+    .default('v1')
+    .describe('of attempts that name none; v2 is the newest'),
+  server: server.optional().describe('a server of your own, instead of a Seatline'),
+  seatline: seatline.optional().describe('where orders are registered and looked at'),
+  order: order.optional().describe('the one order; may be left out with seatline'),
+  orders: z.record(label, order).optional().describe('or several, by names'),
+  gateway: gateway.prefault({}).describe('how the sandbox itself is set'),
   steps: z.array(step).min(1).max(STEPS_MAX),
   expect: expectation,
 });
