@@ -91,7 +91,9 @@ export class Settlement {
     const { order, payment, now } = this.facts;
     if (order.policy.bypassedPayments === 'refund') return 'bypassed_confirm';
     const quantity = order.items.reduce((sum, item) => sum + item.quantity, 0);
-    const no = ineligible(sale, { ...order, quantity }, { amount: payment.amount }, now);
+    // When it was paid counts, not when we heard of it: nobody pays ahead of the opening, unseen.
+    const paidAt = payment.paidAt && payment.paidAt < now ? payment.paidAt : now;
+    const no = ineligible(sale, { ...order, quantity }, { amount: payment.amount }, paidAt);
     if (no) return `bypassed_${no.code}`;
     return overBuyerLimit(sale, order.buyerSeats + quantity) ? 'bypassed_limit_reached' : null;
   }

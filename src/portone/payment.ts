@@ -34,6 +34,8 @@ export interface PaymentSnapshot {
   depositBy: Date | null;
   /** A cancellation was taken and is not carried out yet. */
   cancelPending: boolean;
+  /** When the money came, by the gateway's clock; null where it has not, or it does not say. */
+  paidAt: Date | null;
 }
 
 export interface ManyRead {

@@ -10,6 +10,8 @@ import {
 } from './payment.ts';
 
 const MESSAGE_MAX = 300;
+/** V1 tells whole seconds: whatever was paid within one was paid by its end. */
+const SECOND_ENDS_MS = 999;
 
 const envelope = z.object({
   code: z.number(),
@@ -104,6 +106,7 @@ function snapshotOf(payment: V1Payment): PaymentSnapshot {
     depositBy: payment.vbank_date ? new Date(payment.vbank_date * 1_000) : null,
     // V1 does not tell of cancellations under way: they are seen once they are done.
     cancelPending: false,
+    paidAt: payment.paid_at ? new Date(payment.paid_at * 1_000 + SECOND_ENDS_MS) : null,
   };
 }
 

@@ -114,6 +114,7 @@ function snapshotOf(payment: V2Payment, status: PaymentStatus): PaymentSnapshot 
     virtualAccount: method?.type === 'PaymentMethodVirtualAccount' || status === 'waiting_deposit',
     depositBy: timeOf(method?.expiredAt),
     cancelPending: cancellations?.some((one) => one.status === 'REQUESTED') ?? false,
+    paidAt: timeOf(payment.paidAt),
   };
 }
 

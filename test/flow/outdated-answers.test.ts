@@ -34,6 +34,7 @@ describe.each(CARRIERS)('outdated answers on %s', (carrier) => {
       virtualAccount: false,
       depositBy: null,
       cancelPending: false,
+      paidAt: null,
       ...change,
     });
 

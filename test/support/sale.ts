@@ -176,6 +176,7 @@ export function paidPayment(
     virtualAccount: false,
     depositBy: null,
     cancelPending: false,
+    paidAt: null,
     ...over,
   };
 }

@@ -124,6 +124,7 @@ describe('read', () => {
       virtualAccount: false,
       depositBy: null,
       cancelPending: false,
+      paidAt: new Date(START_MS + 999),
     });
   });
 

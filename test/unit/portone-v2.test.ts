@@ -106,6 +106,7 @@ describe('read', () => {
       virtualAccount: false,
       depositBy: null,
       cancelPending: false,
+      paidAt: new Date(START_MS),
     });
     expect(await api.read(ref('none'))).toBeNull();
     expect(await api.read(ref('../..'))).toBeNull();

@@ -30,6 +30,7 @@ function theirs(status: PaymentStatus, over: Partial<PaymentSnapshot> = {}): Pay
     virtualAccount: false,
     depositBy: null,
     cancelPending: false,
+    paidAt: null,
     ...over,
   };
 }
