@@ -4,9 +4,11 @@
 WITH sold AS (SELECT payment_id, order_id FROM holds WHERE event_id = $1 AND state = 'sold'),
 paid AS (SELECT p.* FROM payments p JOIN orders o ON o.id = p.order_id
           WHERE o.event_id = $1 AND p.status = 'paid' AND p.amount > 0),
--- The organizer took seats back for a part of the money, or let it stand.
+-- The organizer took seats back for a part of the money, or for money that is not there, or let it
+-- stand.
 accepted AS (SELECT payment_id FROM cases
-              WHERE event_id = $1 AND kind = 'partial_cancel' AND closed_by LIKE 'organizer%'),
+              WHERE event_id = $1 AND kind IN ('partial_cancel', 'unknown_payment')
+                AND closed_by LIKE 'organizer%'),
 back AS (SELECT r.*, p.status, p.cancelled_amount,
                 CASE p.status WHEN 'paid' THEN p.amount ELSE p.cancelled_amount END AS came
            FROM refunds r JOIN payments p ON p.payment_id = r.payment_id

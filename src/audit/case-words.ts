@@ -64,7 +64,7 @@ export function wordsFor(row: CaseRow): CaseWords {
       return {
         what: `Seatline has ${amount} as paid, and PortOne knows no such payment: ${row.detail}.`,
         todo: isOpen(row)
-          ? `Look for the payment in PortOne's console, and note what you found: ${closing(row)}.`
+          ? `Look for the payment in PortOne's console. If it is there, nothing: this closes by itself. If not, say which seats go back, or none to give them away: ${closing(row)}.`
           : NOTHING,
       };
     case 'refund':

@@ -1,5 +1,5 @@
-// The organizer closes a case: says what became of it, and, for money that somebody else gave back,
-// which seats go back with it. What is left of the difference is let stand, and the ledger is square.
+// The organizer closes a case: says what became of it, and, for money that somebody else gave back or
+// that was never there, which seats go back. The rest is let stand, and the ledger is square.
 
 import type { Clock } from '../clock.ts';
 import type { Database, Transaction } from '../db/database.ts';
@@ -14,7 +14,7 @@ const sql = { lock: loadSql('lock_payment'), price: loadSql('price_of_seats') };
 export interface CloseCase {
   id: number;
   note: string;
-  /** Labels of the order's sold seats; for `partial_cancel` only. */
+  /** Labels of the order's sold seats; where money went, or never came. */
   releaseSeats?: string[] | undefined;
   /** As the organizer saw it: refused where more was given back since. */
   amount?: number | undefined;
@@ -60,7 +60,7 @@ export function closeCase(
     const hold = labels.length === 0 ? null : await holdToTakeFrom(tx, found, labels);
     if (hold && 'reason' in hold) return hold;
     const price = hold ? await giveBack(tx, { ...hold, orderId: found.orderId, now, actor }) : 0;
-    const isMoney = kind === 'partial_cancel' || kind === 'paid_back_twice';
+    const isMoney = kind === 'paid_back_twice' || (await isAboutSeats(tx, found));
     const accepted = isMoney ? amount - price : 0;
     await tx.case.update({
       where: { id: found.id },
@@ -85,8 +85,23 @@ export function closeCase(
 function readCase(tx: Transaction, id: number) {
   return tx.case.findUnique({
     where: { id },
-    include: { order: { select: { merchantUid: true } } },
+    include: {
+      order: { select: { merchantUid: true } },
+      payment: { select: { status: true, amount: true, cancelledAmount: true, readAt: true } },
+    },
   });
+}
+
+/** Seats stand for money that went back, or of which PortOne has nothing at all. */
+async function isAboutSeats(tx: Transaction, { paymentId, ...found }: CaseRow): Promise<boolean> {
+  const { kind, amount, payment } = found;
+  if (kind !== 'unknown_payment') return kind === 'partial_cancel';
+  // As the ledger has it: where PortOne only tells another amount, the rest is there.
+  if (payment.status !== 'paid' || payment.amount - payment.cancelledAmount !== amount)
+    return false;
+  const seenTo = { startsWith: 'organizer' };
+  const earlier = { paymentId, kind, closedBy: seenTo, closedAt: { gte: payment.readAt } };
+  return (await tx.case.count({ where: earlier })) === 0;
 }
 
 interface Taken {
@@ -97,10 +112,11 @@ interface Taken {
 /** The payment's own sold hold, if it has all of those seats and no refund is about to take them. */
 async function holdToTakeFrom(
   tx: Transaction,
-  { orderId, paymentId, kind }: CaseRow,
+  found: CaseRow,
   labels: string[],
 ): Promise<Taken | Extract<CloseCaseResult, { ok: false }>> {
-  if (kind !== 'partial_cancel') return { ok: false, reason: 'no_seats_in_this_kind' };
+  if (!(await isAboutSeats(tx, found))) return { ok: false, reason: 'no_seats_in_this_kind' };
+  const { orderId, paymentId } = found;
   const open = { paymentId, state: { in: ['requested', 'needs_person'] } };
   if ((await tx.refund.count({ where: open })) > 0) return { ok: false, reason: 'refund_open' };
   const hold = await tx.hold.findFirst({ where: { orderId, paymentId, state: 'sold' } });

@@ -62,10 +62,7 @@ function closingProblem(refused: Extract<CloseCaseResult, { ok: false }>): Probl
     case 'closed':
       return new Problem('conflict', 'the case is closed already');
     case 'no_seats_in_this_kind':
-      return new Problem(
-        'invalid_request',
-        'releaseSeats: seats go back with a partial_cancel only',
-      );
+      return new Problem('invalid_request', 'releaseSeats: no seats go back with this case');
     case 'refund_open':
       return new Problem('conflict', 'a refund of this payment is under way; wait for its end');
     case 'amount_changed':

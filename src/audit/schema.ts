@@ -22,7 +22,9 @@ export const closeCaseBody = z.strictObject({
     .array(z.string().min(1).max(200))
     .max(1_000)
     .optional()
-    .describe('`partial_cancel`: sold seats that go back with the money; absent: none.'),
+    .describe(
+      '`partial_cancel`: sold seats that go back with the money. `unknown_payment`: those that nobody paid for. Absent: none.',
+    ),
   amount: z
     .number()
     .int()

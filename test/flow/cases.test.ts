@@ -234,7 +234,8 @@ describe('closing', () => {
     });
   });
 
-  test.each(['dispute', 'unknown_payment'])('a %s takes a note, and no seats', async (kind) => {
+  test('a dispute takes a note, and no seats', async () => {
+    const kind = 'dispute';
     const sale = await sold();
     const id = await insertCase(sale, kind);
     const [label] = labels(await seen(world, sale.order));
@@ -247,6 +248,80 @@ describe('closing', () => {
       body: { kind, accepted: 0, released: [] },
     });
     expect(await world.audit(sale.event)).toMatchObject({ clean: true });
+  });
+
+  describe('money that PortOne knows nothing of', () => {
+    const all = { paid: 0, kept: 0, difference: 0 };
+    const ledgerOf = async ({ merchantUid }: OrderView) =>
+      (await world.call('GET', `/api/orders/${merchantUid}/ledger`)).body;
+
+    test('is counted no more, and seats that stay were given away', async () => {
+      const sale = await sold();
+      const id = await insertCase(sale, 'unknown_payment');
+      expect(await close(id, { note: 'not there' })).toMatchObject({
+        status: 200,
+        body: { accepted: 30_000, released: [] },
+      });
+      expect(await ledgerOf(sale.order)).toMatchObject({
+        accounts: { money: 0, seats: -30_000, allowance: 30_000 },
+        balance: 0,
+      });
+      const money = [{ ...all, allowances: 30_000, seatsSold: 30_000 }];
+      expect(await world.audit(sale.event)).toMatchObject({ clean: true, money });
+    });
+
+    test('leaves its seats to others where the organizer says so', async () => {
+      const sale = await sold();
+      const id = await insertCase(sale, 'unknown_payment');
+      const own = labels(await seen(world, sale.order));
+      expect(await close(id, { note: 'not there', releaseSeats: own })).toMatchObject({
+        status: 200,
+        body: { accepted: 0, released: own },
+      });
+      expect(await world.seats(sale.event)).toMatchObject({ available: 3, sold: 0 });
+      expect(await ledgerOf(sale.order)).toMatchObject({
+        accounts: { money: 0, seats: 0, allowance: 0 },
+      });
+      const money = [{ ...all, allowances: 0, seatsSold: 0 }];
+      expect(await world.audit(sale.event)).toMatchObject({ clean: true, money });
+    });
+
+    test('is taken out once, however often its case is closed', async () => {
+      const sale = await sold();
+      await close(await insertCase(sale, 'unknown_payment'), { note: 'not there' });
+      const again = await insertCase(sale, 'unknown_payment');
+      const own = labels(await seen(world, sale.order));
+      expect(await close(again, { note: 'x', releaseSeats: own })).toMatchObject({ status: 422 });
+      expect(await close(again, { note: 'nor here' })).toMatchObject({ body: { accepted: 0 } });
+      const money = [{ ...all, allowances: 30_000, seatsSold: 30_000 }];
+      expect(await world.audit(sale.event)).toMatchObject({ clean: true, money });
+    });
+
+    test('counts again when PortOne tells of it after all', async () => {
+      const sale = await sold();
+      await close(await insertCase(sale, 'unknown_payment'), { note: 'not there' });
+      world.sandbox.resendInConsole(sale.paymentId);
+      await until('it is read anew', async () => {
+        const [money] = (await world.audit(sale.event)).money;
+        return money?.kept === 30_000;
+      });
+      const money = [{ paid: 30_000, allowances: 0, seatsSold: 30_000, difference: 0 }];
+      expect(await world.audit(sale.event)).toMatchObject({ clean: true, money });
+    });
+
+    test('of which only a part is missing: a note, and all stands', async () => {
+      const sale = await sold();
+      const id = await insertCase(sale, 'unknown_payment');
+      await world.sql('UPDATE cases SET amount = 10000 WHERE id = $1', id);
+      const [label] = labels(await seen(world, sale.order));
+      expect(await close(id, { note: 'x', releaseSeats: [label] })).toMatchObject({
+        status: 422,
+        body: { code: 'invalid_request' },
+      });
+      expect(await close(id, { note: 'seen to' })).toMatchObject({ body: { accepted: 0 } });
+      const money = [{ kept: 30_000, allowances: 0, difference: 0 }];
+      expect(await world.audit(sale.event)).toMatchObject({ clean: true, money });
+    });
   });
 
   test('twice at once: one does it, the other is told', async () => {
