@@ -416,7 +416,6 @@ test('an order shows its refunds, and never the account they go to', async () =>
       method: 'card',
       bypassed: false,
       cancelPending: false,
-      paidAt: null,
       depositBy: null,
       refund: { state: 'needs_person', amount: 30_000, reason: 'no show' },
       refunds: [

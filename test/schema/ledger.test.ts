@@ -56,6 +56,16 @@ const refund =
      VALUES ('pay-1', $1, $2, $3, 'x', 'done', now(), $4, now(), now())`,
       [values.amount, values.whole ?? false, values.seats ?? [], values.hand ?? false],
     );
+/** Closed by the organizer: PortOne knows no such payment. */
+const notThere =
+  (stands: number): Step =>
+  (client) =>
+    client.query(
+      `INSERT INTO cases (event_id, order_id, payment_id, kind, amount, accepted, detail, opened_at,
+                          closed_at, closed_by)
+       VALUES (1, 1, 'pay-1', 'unknown_payment', $1, $2, 'x', now(), now(), 'organizer:x')`,
+      [PAID, stands],
+    );
 const accepted =
   (amount: number): Step =>
   (client) =>
@@ -162,6 +172,17 @@ const SQUARE: [string, Step[], [number, number, number]][] = [
     [paid, sold, cancelled(2_000), accepted(2_000), cancelled(7_000), ALL],
     [0, 0, 0],
   ],
+  [
+    'unknown to PortOne, and the seats given away',
+    [paid, sold, notThere(7_000)],
+    [0, -7_000, 7_000],
+  ],
+  [
+    'unknown to PortOne, and one seat taken back',
+    [paid, sold, notThere(2_000), back('vip-1')],
+    [0, -2_000, 2_000],
+  ],
+  ['unknown to PortOne, and the seats taken back', [paid, sold, notThere(0), ALL], [0, 0, 0]],
 ];
 
 /** What nobody has said a word about: the ledger shows by how much. */
