@@ -4,7 +4,7 @@ import { type Circuit, createCircuit, type Retries } from './circuit.ts';
 import type { Gateway } from './gateway.ts';
 import { GatewayUnreachable } from './payment.ts';
 
-/** A payment object has a few kB, some with all that was ever sent about it; a page has 100. */
+/** A payment object has a few kB, some with all that was ever sent about it; 100 are asked for. */
 const ANSWER_MAX_BYTES = 8_388_608;
 /** Busy or slow, and not done: the same as no answer. */
 const COME_BACK_LATER = new Set([408, 429]);
@@ -53,6 +53,8 @@ export interface HttpCall {
   path: string;
   headers?: Record<string, string>;
   body?: unknown;
+  /** For what is known to be long. */
+  answerMaxBytes?: number;
   retriesMax: Retries;
 }
 
@@ -112,15 +114,16 @@ async function exchange(options: PortOneHttpOptions, call: HttpCall): Promise<Ht
     redirect: 'manual',
     signal: AbortSignal.timeout(options.timeoutMs),
   });
-  return { status: response.status, body: await bodyOf(response) };
+  const bytesMax = call.answerMaxBytes ?? ANSWER_MAX_BYTES;
+  return { status: response.status, body: await bodyOf(response, bytesMax) };
 }
 
-async function bodyOf(response: Response): Promise<unknown> {
+async function bodyOf(response: Response, bytesMax: number): Promise<unknown> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
   for await (const part of response.body ?? []) {
     bytes += part.byteLength;
-    if (bytes > ANSWER_MAX_BYTES) return null;
+    if (bytes > bytesMax) return null;
     parts.push(part);
   }
   try {

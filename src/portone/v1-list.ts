@@ -1,121 +1,29 @@
-// V1 payments in numbers: those with given ids, and all of a window of time.
+// All V1 payments of a window of time.
 
 import { z } from 'zod';
-import { segment } from './http.ts';
-import {
-  GatewayUnreachable,
-  type ManyRead,
-  type PaymentRef,
-  type PaymentSnapshot,
-  UnusableAnswer,
-} from './payment.ts';
-import { contentOf, isNotFound, partOf, readPayment, tellingOf } from './v1-payment.ts';
+import { GatewayUnreachable, type PaymentSnapshot } from './payment.ts';
+import { contentOf, isNotFound, openEnvelope, readPayment } from './v1-payment.ts';
 import type { V1Connection } from './v1-token.ts';
 import { checkWindow, WINDOW_MAX_MS, type Window } from './window.ts';
 
-const IDS_MAX = 100;
-/** Ids have 20 characters or so; a stranger's may have 100. Servers cut at 8 kB. */
-const QUERY_MAX = 6_000;
-const PAGE_SIZE = 100;
-const PAGES_MAX = 10_000;
+/** The most that V1 gives. */
+const PAGE_SIZE = 1_000;
+const PAGE_MAX_BYTES = 67_108_864;
+const PAGES_MAX = 1_000;
+/** A list that never rests is read so often; what it still hides is read by its id, or next time. */
+const PASSES_MAX = 3;
+
+const pageBody = z.object({
+  list: z.array(z.unknown()).nullish(),
+  total: z.number().nullish(),
+  next: z.number().nullish(),
+});
 
 /**
- * Ids that PortOne makes are letters, digits and little else, and fit in a path as they are. Whoever
- * invents another is told from here that there is no such payment; it is not sent.
- */
-const V1_ID = /^[\w.~-]{1,100}$/;
-
-export const isV1Id = (id: string): boolean => V1_ID.test(id);
-
-const pageBody = z.object({ list: z.array(z.unknown()).nullish(), next: z.number().nullish() });
-
-export async function readManyV1(v1: V1Connection, refs: PaymentRef[]): Promise<ManyRead> {
-  const ids = [...new Set(refs.map(({ paymentId }) => paymentId))].filter(isV1Id);
-  if (ids.length > IDS_MAX) throw new RangeError(`at most ${IDS_MAX} payments at a time`);
-  const known: PaymentSnapshot[] = [];
-  const unread = new Set<string>();
-  for (const batch of batchesOf(ids)) await readBatch(v1, batch, { known, unread });
-  return { known, unread: refs.filter(({ paymentId }) => unread.has(paymentId)) };
-}
-
-function batchesOf(ids: string[]): string[][] {
-  const batches: string[][] = [];
-  let length = 0;
-  for (const id of ids) {
-    const more = `&${partFor(id)}`.length;
-    const last = batches.at(-1);
-    if (last === undefined || length + more > QUERY_MAX) {
-      batches.push([id]);
-      length = more;
-    } else {
-      last.push(id);
-      length += more;
-    }
-  }
-  return batches;
-}
-
-const partFor = (id: string) => `imp_uid[]=${encodeURIComponent(id)}`;
-
-/**
- * A buyer can invent an id at their own confirmUrl, and one that PortOne refuses, or a payment that
- * cannot be read, spoils the answer about all that were asked for with it: then by halves.
- */
-async function readBatch(
-  v1: V1Connection,
-  ids: string[],
-  into: { known: PaymentSnapshot[]; unread: Set<string> },
-): Promise<void> {
-  try {
-    into.known.push(...(await readTogether(v1, ids)));
-  } catch (error) {
-    if (!(error instanceof UnusableAnswer)) throw error;
-    if (ids.length === 1) {
-      for (const id of ids) into.unread.add(id);
-      return;
-    }
-    const middle = Math.ceil(ids.length / 2);
-    await readBatch(v1, ids.slice(0, middle), into);
-    await readBatch(v1, ids.slice(middle), into);
-  }
-}
-
-async function readTogether(v1: V1Connection, ids: string[]): Promise<PaymentSnapshot[]> {
-  const path = `/payments?${ids.map(partFor).join('&')}`;
-  // 200 where all were found, 207 where some are missing, 404 where all are.
-  const answer = await v1.send({ operation: 'read_many', path, retriesMax: 2 });
-  if (isNotFound(answer)) return [];
-  return allOf(answer.status === 207 ? partOf(answer) : tellingOf(answer));
-}
-
-/** Also those of test channels, which this call does not hide. */
-export async function readAttemptsV1(
-  v1: V1Connection,
-  merchantUid: string,
-): Promise<PaymentSnapshot[]> {
-  const query = `page=1&limit=${IDS_MAX}&sorting=-started`;
-  const path = `/payments/findAll/${segment(merchantUid)}?${query}`;
-  const answer = await v1.send({ operation: 'read_attempts', path, retriesMax: 2 });
-  if (isNotFound(answer)) return [];
-  const page = pageBody.safeParse(tellingOf(answer));
-  return allOf(page.success ? (page.data.list ?? []) : null);
-}
-
-/** @throws where one cannot be read: to leave it out would say that there is no such payment */
-function allOf(content: unknown): PaymentSnapshot[] {
-  const listed = z.array(z.unknown()).safeParse(content);
-  if (!listed.success) throw new UnusableAnswer('PortOne sent payments in an unknown shape');
-  return listed.data.flatMap((value) => {
-    if (value === null) return [];
-    const payment = readPayment(value);
-    if (!payment) throw new UnusableAnswer('PortOne sent a payment in an unknown shape');
-    return [payment];
-  });
-}
-
-/**
- * It is not documented whether the window means the start of a payment or its last change; whoever
- * looks for changes should therefore ask for a window long enough to hold the start as well.
+ * The window is about when a payment came to the status it has: begun, paid, failed or cancelled. One
+ * that changes while the pages are read leaves the window, and those after it move up by one, the
+ * first of a page to the page before. So few and large pages, and all of them again where their
+ * total has changed.
  */
 export async function* listV1(
   v1: V1Connection,
@@ -123,29 +31,68 @@ export async function* listV1(
   onUnreadable: () => void,
 ): AsyncGenerator<PaymentSnapshot[]> {
   checkWindow(window);
-  const from = Math.floor(window.from.getTime() / 1_000);
-  const to = Math.min(Math.ceil(window.to.getTime() / 1_000), from + WINDOW_MAX_MS / 1_000);
+  const given = new Set<string>();
+  for (let pass = 1; pass <= PASSES_MAX; pass += 1) {
+    const totals = new Set<number>();
+    for await (const { list, total } of pagesOf(v1, window)) {
+      totals.add(total);
+      const fresh = list.filter((value) => !given.has(nameOf(value)));
+      for (const value of fresh) given.add(nameOf(value));
+      const payments = readable(fresh, onUnreadable);
+      if (payments.length > 0) yield payments;
+    }
+    if (totals.size <= 1) return;
+  }
+}
+
+interface Page {
+  list: unknown[];
+  /** 0 where it is not told. */
+  total: number;
+}
+
+async function* pagesOf(v1: V1Connection, window: Window): AsyncGenerator<Page> {
   const seen = { first: '', last: '' };
+  let promised = false;
   for (let page = 1; page <= PAGES_MAX; page += 1) {
-    // The oldest first: what begins meanwhile goes to the end and moves nothing.
-    const query = `page=${page}&limit=${PAGE_SIZE}&from=${from}&to=${to}&sorting=started`;
-    const path = `/payments/status/all?${query}`;
-    const answer = await v1.send({ operation: 'list', path, retriesMax: 2 });
-    if (isNotFound(answer)) return;
-    const parsed = pageBody.safeParse(contentOf(answer));
-    if (!parsed.success) throw new GatewayUnreachable('PortOne sent a page in an unknown shape');
-    const list = parsed.data.list ?? [];
+    const found = await readPage(v1, window, page);
+    // The page before promised this one: so many are there no more.
+    if (!found && promised) yield { list: [], total: 0 };
+    if (!found) return;
+    const { total, next } = found;
+    const list = found.list ?? [];
     const content = list.map(nameOf).join();
     // Past the end, or deaf to the number of the page: the same content again.
     if (list.length === 0 || content === seen.last || content === seen.first) return;
-    const payments = readable(list, onUnreadable);
-    if (payments.length > 0) yield payments;
+    yield { list, total: total ?? 0 };
     seen.last = content;
     if (page === 1) seen.first = content;
-    // Where fewer are given a page than were asked for, it says that there is a next one.
-    if (list.length < PAGE_SIZE && (parsed.data.next ?? 0) <= page) return;
+    promised = typeof next === 'number' && next > page;
+    // 0 on the last page. Where it is not told, a full page may be followed by another.
+    if (!promised && (typeof next === 'number' || list.length < PAGE_SIZE)) return;
   }
   throw new RangeError(`more than ${PAGES_MAX} pages in one window`);
+}
+
+/** @returns null where there is no such page */
+async function readPage(
+  v1: V1Connection,
+  window: Window,
+  page: number,
+): Promise<z.infer<typeof pageBody> | null> {
+  const from = Math.floor(window.from.getTime() / 1_000);
+  const to = Math.min(Math.ceil(window.to.getTime() / 1_000), from + WINDOW_MAX_MS / 1_000);
+  // The oldest first: what begins meanwhile goes to the end and moves nothing.
+  const query = `page=${page}&limit=${PAGE_SIZE}&from=${from}&to=${to}&sorting=started`;
+  const path = `/payments/status/all?${query}`;
+  const answerMaxBytes = PAGE_MAX_BYTES;
+  const answer = await v1.send({ operation: 'list', path, answerMaxBytes, retriesMax: 2 });
+  // A page beyond the data is refused as a bad parameter.
+  const isBeyond = page > 1 && answer.status === 400 && openEnvelope(answer).refused;
+  if (isBeyond || isNotFound(answer)) return null;
+  const parsed = pageBody.safeParse(contentOf(answer));
+  if (!parsed.success) throw new GatewayUnreachable('PortOne sent a page in an unknown shape');
+  return parsed.data;
 }
 
 function nameOf(value: unknown): string {

@@ -12,7 +12,8 @@ import {
   type PaymentSnapshot,
   type RegisterResult,
 } from './payment.ts';
-import { isV1Id, listV1, readAttemptsV1, readManyV1 } from './v1-list.ts';
+import { listV1 } from './v1-list.ts';
+import { isV1Id, readAttemptsV1, readManyV1 } from './v1-many.ts';
 import { openEnvelope, paymentFrom, readPayment } from './v1-payment.ts';
 import { connectV1, type V1Connection, type V1Credentials } from './v1-token.ts';
 

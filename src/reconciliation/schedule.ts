@@ -15,8 +15,8 @@ const FIRST_MS = DAY_MS;
 /** One run's; a longer gap is closed by several. */
 const RUN_MAX_MS = 7 * DAY_MS;
 /**
- * Once a day it looks back over a week: PortOne's window is about when a payment was begun (V1's
- * documentation leaves that open), and one that was begun before may have changed without a word.
+ * Once a day it looks back over a week: V2's window is about when a payment was begun, and one that
+ * was begun before may have changed without a word. V1's is about when it came to its present status.
  */
 const WIDE_EVERY_MS = DAY_MS;
 const ASKED_BY = 'schedule';

@@ -37,19 +37,27 @@ export function sorted(payments: Payment[], query: Query): Payment[] | null {
   return descending ? ascending.reverse() : ascending;
 }
 
-/** null when page or limit is out of range. */
+/** null when page or limit is out of range, also beyond the data. */
 export function paged(payments: Payment[], query: Query): Record<string, unknown> | null {
   const page = Number(one(query.page) ?? 1);
   const limit = Number(one(query.limit) ?? DEFAULT_LIMIT);
   if (!Number.isInteger(page) || page < 1) return null;
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) return null;
   const from = (page - 1) * limit;
+  if (page > 1 && from >= payments.length) return null;
   return {
     total: payments.length,
     previous: page > 1 ? page - 1 : 0,
     next: from + limit < payments.length ? page + 1 : 0,
     list: payments.slice(from, from + limit).map(v1Payment),
   };
+}
+
+/** When it came to the status that it has, which is what a window is about. */
+export function changedAtMs(payment: Payment): number {
+  const { state, startedAtMs, paidAtMs, failedAtMs, cancelledAtMs } = payment;
+  const at = { ready: startedAtMs, paid: paidAtMs, failed: failedAtMs, cancelled: cancelledAtMs };
+  return at[state] ?? startedAtMs;
 }
 
 /** The window asked for, by default the 90 days up to now; null when it is longer or upside down. */

@@ -18,8 +18,8 @@ import {
 import { changeAccount, closeAccount, issueAccount } from './rest-v1-accounts.ts';
 import { answer, NO_SUCH_PAYMENT, refuse } from './rest-v1-answers.ts';
 import { cancel } from './rest-v1-cancel.ts';
-import { many, paged, sorted, V1_STATUSES, windowOf } from './rest-v1-lookup.ts';
-import { v1Payment } from './rest-v1-shapes.ts';
+import { changedAtMs, many, paged, sorted, V1_STATUSES, windowOf } from './rest-v1-lookup.ts';
+import { v1Payment, v1Status } from './rest-v1-shapes.ts';
 
 const MAX_IDS = 100;
 const MAX_MERCHANT_UID_LENGTH = 40;
@@ -110,7 +110,7 @@ function lookupRoutes(router: Router<RestState>, gateway: Gateway): void {
       refuse(ctx, 400, '지원되지 않는 상태값입니다.');
       return null;
     }
-    const matching = found.filter(({ state }) => status === undefined || state === status);
+    const matching = found.filter((one) => status === undefined || v1Status(one) === status);
     const inOrder = sorted(matching, ctx.query);
     if (inOrder === null) refuse(ctx, 400, '지원되지 않는 정렬입니다.');
     else if (inOrder.length === 0) refuse(ctx, 404, NO_SUCH_PAYMENT);
@@ -152,10 +152,10 @@ function byStatus(gateway: Gateway, ctx: RestContext, status: string) {
   const window = windowOf(ctx.query, gateway.clock());
   if (window === null) return refuse(ctx, 400, '검색기간은 최대 90일입니다.');
   const { fromMs, toMs } = window;
-  const matching = [...gateway.ledger.payments('v1')].filter(
-    ({ state, startedAtMs }) =>
-      (status === 'all' || state === status) && startedAtMs >= fromMs && startedAtMs <= toMs,
-  );
+  const matching = [...gateway.ledger.payments('v1')].filter((payment) => {
+    const atMs = changedAtMs(payment);
+    return (status === 'all' || v1Status(payment) === status) && atMs >= fromMs && atMs <= toMs;
+  });
   const inOrder = sorted(matching, ctx.query);
   if (inOrder === null) return refuse(ctx, 400, '지원되지 않는 정렬입니다.');
   return page(ctx, inOrder);

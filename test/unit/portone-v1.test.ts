@@ -13,16 +13,15 @@ import { createV1Api } from '../../src/portone/v1.ts';
 import { SANDBOX_V1, startSandbox } from '../../src/sandbox/server.ts';
 import type { PayRequest, Sandbox } from '../../src/sandbox/types.ts';
 import { until } from '../support/wait.ts';
-import { type Heard, type Stub, type StubReply, startStub } from './portone-stub.ts';
+import { type Heard, type StubReply, startStub } from './portone-stub.ts';
+import { type Answer, envelope, PAID, refusal, TOKEN, type Work, withV1Stub } from './v1-stub.ts';
 
 const START_MS = Date.UTC(2026, 7, 6);
-const TOKEN = { access_token: 'token-1', now: 1_000, expired_at: 2_800 };
 
 let nowMs: number;
 let sandbox: Sandbox;
 let api: PaymentApi;
 let operations: string[];
-let unreadable: number;
 
 const connect = (baseUrl: string, credentials = SANDBOX_V1) =>
   createV1Api({
@@ -31,15 +30,11 @@ const connect = (baseUrl: string, credentials = SANDBOX_V1) =>
     timeoutMs: 10_000,
     clock: { now: () => new Date(nowMs) },
     onCall: ({ operation, status }) => operations.push(`${operation} ${status}`),
-    onUnreadable: () => {
-      unreadable += 1;
-    },
   });
 
 beforeEach(async () => {
   nowMs = START_MS;
   operations = [];
-  unreadable = 0;
   sandbox = await startSandbox({ seed: 7, clock: () => nowMs });
   api = connect(sandbox.v1Url);
 });
@@ -72,41 +67,7 @@ const cancelOf = (
 
 const books = () => sandbox.books().payments;
 
-/** A stub that hands out a token and answers everything else as told. */
-async function withStub(
-  answer: (heard: Heard, n: number) => StubReply | Promise<StubReply>,
-  work: (stub: Stub, api: PaymentApi) => Promise<void>,
-): Promise<void> {
-  const stub = await startStub();
-  let n = 0;
-  stub.answer = (heard) => {
-    if (heard.path === '/users/getToken') return envelope(TOKEN);
-    n += 1;
-    return answer(heard, n);
-  };
-  try {
-    await work(stub, connect(stub.url));
-  } finally {
-    await stub.close();
-  }
-}
-
-const envelope = (response: unknown): StubReply => ({ body: { code: 0, message: null, response } });
-const refusal = (message: string, status = 200): StubReply => ({
-  status,
-  body: { code: 1, message, response: null },
-});
-
-const PAID = {
-  imp_uid: 'imp_1',
-  merchant_uid: 'o-1',
-  status: 'paid',
-  amount: 30_000,
-  cancel_amount: 0,
-  currency: 'KRW',
-  sandbox: false,
-  pay_method: 'card',
-};
+const withStub = (answer: Answer, work: Work) => withV1Stub(connect, answer, work);
 
 describe('read', () => {
   test('tells a paid payment, without its envelope', async () => {
@@ -289,77 +250,6 @@ describe('the attempts to pay an order', () => {
     expect(await sorted()).toMatchObject([failed, { status: 'paid', cancelledAmount: 10_000 }]);
     sandbox.cancelInConsole(second);
     expect(await sorted()).toMatchObject([{ paymentId: second, status: 'cancelled' }, failed]);
-  });
-});
-
-describe('a list', () => {
-  const window = () => ({ from: new Date(START_MS - 1_000), to: new Date(nowMs) });
-  const uids = async (of: PaymentApi) => {
-    const pages: string[][] = [];
-    for await (const page of of.list(window())) pages.push(page.map((one) => one.paymentId));
-    return pages;
-  };
-
-  test('has every payment of the window once, page by page', async () => {
-    const ids: string[] = [];
-    for (let n = 0; n < 200; n += 1) {
-      ids.push(await pay({ merchantUid: `o-${n}`, ...(n % 7 ? {} : { buyer: 'decline' }) }));
-      nowMs += 1_000;
-    }
-    const pages = await uids(api);
-    expect(pages.map((page) => page.length)).toEqual([100, 100]);
-    expect(pages.flat()).toEqual(ids);
-  });
-
-  test('of nothing is empty', async () => {
-    await pay();
-    const pages = api.list({ from: new Date(0), to: new Date(1) });
-    expect(await pages[Symbol.asyncIterator]().next()).toMatchObject({ done: true });
-  });
-
-  test('ends where the same page comes again', async () => {
-    const list = Array.from({ length: 100 }, (_, n) => ({ ...PAID, imp_uid: `imp_${n}` }));
-    await withStub(
-      () => envelope({ total: 500, list }),
-      async (stub, stubbed) => {
-        expect(await uids(stubbed)).toHaveLength(1);
-        expect(stub.heard).toHaveLength(3);
-      },
-    );
-  });
-
-  test('goes on after a short page that names a next one, and ends with a 404', async () => {
-    await withStub(
-      (_, n) =>
-        n < 3
-          ? envelope({ next: n + 1, list: [{ ...PAID, imp_uid: `imp_${n}` }] })
-          : refusal('없음', 404),
-      async (_, stubbed) => expect(await uids(stubbed)).toEqual([['imp_1'], ['imp_2']]),
-    );
-  });
-
-  test('leaves out and counts what it cannot read', async () => {
-    await withStub(
-      () => envelope({ list: [{ imp_uid: 'imp_0', status: 'frozen' }, PAID] }),
-      async (_, stubbed) => expect(await uids(stubbed)).toEqual([['imp_1']]),
-    );
-    expect(unreadable).toBe(1);
-  });
-
-  test('asks for whole seconds within 90 days', async () => {
-    await withStub(
-      () => envelope({ list: [] }),
-      async (stub, stubbed) => {
-        const from = new Date(1_000_500);
-        const to = new Date(from.getTime() + 90 * 86_400_000);
-        for await (const _ of stubbed.list({ from, to }));
-        expect(stub.heard[1]?.path).toBe(
-          '/payments/status/all?page=1&limit=100&from=1000&to=7777000&sorting=started',
-        );
-        const tooLong = stubbed.list({ from: new Date(0), to });
-        await expect(tooLong[Symbol.asyncIterator]().next()).rejects.toBeInstanceOf(RangeError);
-      },
-    );
   });
 });
 

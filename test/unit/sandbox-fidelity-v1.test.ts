@@ -423,5 +423,30 @@ describe('lists', () => {
     expect((await list(`from=${to - 90 * 86_400 - 1}&to=${to}`)).status).toBe(400);
     expect((await list('sorting=amount')).status).toBe(400);
     expect((await list('page=0')).status).toBe(400);
+    // Beyond the data there is no page.
+    expect((await list('page=2')).status).toBe(400);
+  });
+
+  it('are of those that came to their status in the window, whenever they began', async () => {
+    const begun = seconds(now);
+    const open = await sandbox.pay(order({ buyer: 'vanish' }));
+    const declined = await sandbox.pay(order({ merchantUid: 'order-2', buyer: 'decline' }));
+    const accounts = order({ merchantUid: 'order-3', method: 'vbank' });
+    const { paymentId } = await sandbox.pay(accounts);
+    const listed = async (from: number, to: number) => {
+      const { response } = await call('GET', `/payments/status/all?from=${from}&to=${to}`);
+      return (response.list as Json[]).map(({ imp_uid }) => imp_uid);
+    };
+    const all = [open.paymentId, declined.paymentId, paymentId];
+    expect((await listed(begun, begun)).sort()).toEqual([...all].sort());
+    now += 60_000;
+    sandbox.deposit(paymentId);
+    sandbox.approve(declined.paymentId);
+    expect(await listed(begun, begun)).toEqual([open.paymentId]);
+    expect((await listed(begun + 60, begun + 60)).sort()).toEqual(all.slice(1).sort());
+    now += 60_000;
+    sandbox.cancelInConsole(declined.paymentId, 1_000);
+    expect(await listed(begun + 60, begun + 60)).toEqual([paymentId]);
+    expect(await listed(begun + 120, begun + 120)).toEqual([declined.paymentId]);
   });
 });
