@@ -1,6 +1,5 @@
 // Ends a hold whose payment PortOne does not know, once no other attempt may be paying for it.
 
-import type { Transaction } from '../db/database.ts';
 import { loadSql } from '../db/sql.ts';
 import type { AskOptions } from '../payments/ask-before-release.ts';
 import { outageBackoffMs } from '../payments/backoff.ts';
@@ -43,9 +42,8 @@ export async function endForged(
   api: PaymentApi,
   hold: Unproven,
 ): Promise<number> {
-  const asked = await options.database.query<Attempt>(sql, hold.id);
-  const found = await lookOnce(options, api, hold, asked);
-  if (found === 'none' && (await end(options, hold, asked))) return 1;
+  const found = await lookOnce(options, api, hold);
+  if (found === 'none' && (await end(options, hold))) return 1;
   const { id, paymentId, doubtedAt } = hold;
   const checkAt = nextLook(found, options.clock.now());
   await noteProofs(options.database, [{ id, paymentId, checkAt, doubtedAt }]);
@@ -58,19 +56,14 @@ function nextLook(found: Rivals, now: Date): Date | null {
   return new Date(now.getTime() + waitMs);
 }
 
-async function lookOnce(
-  options: AskOptions,
-  api: PaymentApi,
-  hold: Unproven,
-  asked: Attempt[],
-): Promise<Rivals> {
+async function lookOnce(options: AskOptions, api: PaymentApi, hold: Unproven): Promise<Rivals> {
   try {
     const payment = await api.read(hold);
     if (payment && snapshotOf([payment], hold)) {
       await settleFound(options, payment);
       return 'known';
     }
-    return await lookAtRivals(options, hold, asked);
+    return await lookAtRivals(options, hold);
   } catch (error) {
     if (error instanceof GatewayUnreachable) return 'unclear';
     throw error;
@@ -80,10 +73,10 @@ async function lookOnce(
 /** Those of them that an inventor made up too are known to nobody, and in nobody's way. */
 async function lookAtRivals(
   options: AskOptions,
-  { merchantUid, paymentId }: Unproven,
-  asked: Attempt[],
+  { id, merchantUid, paymentId }: Unproven,
 ): Promise<Rivals> {
-  const refs = asked
+  const letOn = await options.database.query<Attempt>(sql, id);
+  const refs = letOn
     .filter((attempt) => attempt.paymentId !== paymentId)
     .map((attempt) => ({ ...attempt, merchantUid }));
   const known: PaymentSnapshot[] = [];
@@ -115,14 +108,13 @@ async function readAll(
   return known;
 }
 
-async function end(options: AskOptions, hold: Unproven, asked: Attempt[]): Promise<boolean> {
+async function end(options: AskOptions, hold: Unproven): Promise<boolean> {
   const { database, clock, log } = options;
   const { id, orderId, paymentId } = hold;
   const freed = await database.transaction(async (tx) => {
-    // Whoever was let on since then was not asked about.
-    if (await isJoined(tx, id, asked)) return 0;
     const at = clock.now();
     const seats = await endHolds(tx, {
+      // Whoever was let on since has the hold now, was not asked about, and keeps it.
       holds: [{ id, paymentId }],
       now: at,
       actor: 'expiry',
@@ -137,10 +129,4 @@ async function end(options: AskOptions, hold: Unproven, asked: Attempt[]): Promi
   });
   if (freed > 0) log.warn({ paymentId, seats: freed }, 'forged confirm: hold ended');
   return freed > 0;
-}
-
-async function isJoined(tx: Transaction, holdId: string, asked: Attempt[]): Promise<boolean> {
-  const now = await tx.$queryRawUnsafe<Attempt[]>(sql, holdId);
-  const before = new Set(asked.map(({ paymentId }) => paymentId));
-  return now.some(({ paymentId }) => !before.has(paymentId));
 }

@@ -1,10 +1,14 @@
 // Several attempts for one order, let on to the same hold: the one that is paid keeps its seats,
 // whatever becomes of the others.
 
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { proveHolds } from '../../src/expiry/prove-holds.ts';
 import { cancelOrder } from '../../src/orders/cancel-order.ts';
 import { settlePayment } from '../../src/payments/settle-payment.ts';
+import type { PaymentApi } from '../../src/portone/payment.ts';
+import type { PortOne } from '../../src/portone/portone.ts';
 import type { PayRequest } from '../../src/sandbox/types.ts';
+import { endHolds } from '../../src/seats/end-holds.ts';
 import { Scene, type SceneOptions } from './scene.ts';
 import { Stage } from './stage.ts';
 
@@ -102,6 +106,78 @@ test('an invented payment after one that was paid: the look finds it, and its se
   await play.confirm(invented);
   await lookedUp();
   expect(await play.final()).toMatchObject({ order: 'paid', sold: 1 });
+});
+
+test('where PortOne is silent about another attempt, the hold is kept until it tells', async () => {
+  const play = await scene({ holdSeconds: 3_600 });
+  const [a = '', b = ''] = play.newPaymentIds(2);
+  const { merchantUid } = play;
+  const [event] = await stage.rows<{ id: number }>(
+    'SELECT id FROM events WHERE slug = $1',
+    play.slug,
+  );
+  await stage.confirm(event?.id ?? 0, merchantUid, a, 'v2');
+  await play.confirm(b);
+  const mended = stage.sandbox.faults.rest({ kind: 'error', endpoint: 'payment', world: 'v2' });
+  await lookedUp();
+  mended();
+  expect(await seats(play)).toEqual(['available', 'held']);
+  stage.pass(16_000);
+  await stage.turn();
+  expect(await seats(play)).toEqual(['available', 'available']);
+});
+
+describe('an attempt that is let on while invented ones are looked up', () => {
+  /** @param meanwhile done between the last look and its consequence */
+  async function lookWhile(play: Scene, meanwhile: () => Promise<unknown>): Promise<void> {
+    for (const paymentId of play.newPaymentIds(2)) await play.confirm(paymentId);
+    stage.pass(21_000);
+    await stage.turn();
+    stage.pass(6_000);
+    const { portone } = stage.options;
+    const v1 = portone.api('v1');
+    if (!v1) throw new Error('no V1');
+    const slow: PaymentApi = {
+      ...v1,
+      read: async (ref) => {
+        const told = await v1.read(ref);
+        await meanwhile();
+        return told;
+      },
+    };
+    const api: PortOne['api'] = (gateway) => (gateway === 'v1' ? slow : portone.api(gateway));
+    await proveHolds({ ...stage.options, portone: { api } }, 100, 5_000);
+  }
+
+  test('keeps the seat', async () => {
+    const play = await scene({ holdSeconds: 3_600 });
+    const [late = ''] = play.newPaymentIds(1);
+    await lookWhile(play, () => play.confirm(late));
+    expect(await seats(play)).toEqual(['available', 'held']);
+    await play.pay(late);
+    for (const message of play.messages()) await stage.deliver(message);
+    expect(await play.final()).toMatchObject({ order: 'paid', sold: 1 });
+  });
+
+  test('control: ended whoever has the hold, it would lose it', async () => {
+    const play = await scene({ holdSeconds: 3_600 });
+    const [late = ''] = play.newPaymentIds(1);
+    await lookWhile(play, async () => {
+      expect(await play.confirm(late)).toBe('confirmed');
+      const [hold] = await stage.rows<{ id: string }>(
+        'SELECT id FROM holds WHERE payment_id = $1',
+        late,
+      );
+      await endHolds(stage.database.prisma, {
+        holds: [{ id: hold?.id ?? '', paymentId: null }],
+        now: stage.now,
+        actor: 'expiry',
+        reason: 'unknown_payment',
+        orderStatus: 'pending',
+      });
+    });
+    expect(await seats(play)).toEqual(['available', 'available']);
+  });
 });
 
 test('a confirm for one order does not speak for another', async () => {
