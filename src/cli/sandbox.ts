@@ -3,7 +3,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { helpText } from '../sandbox/help.ts';
+import { BooksUnreadable } from '../sandbox/books-file.ts';
+import { helpText, READ_API_KEY } from '../sandbox/help.ts';
 import { hintOf } from '../sandbox/scenario/hint.ts';
 import { FILE_CHARS_MAX, loadScenario, wordsOfFault } from '../sandbox/scenario/load.ts';
 import { footOf, headOf, lineOf, summaryOf } from '../sandbox/scenario/print.ts';
@@ -13,6 +14,7 @@ import type { Scenario } from '../sandbox/scenario/schema.ts';
 import { startSandbox } from '../sandbox/server.ts';
 import type { Sandbox } from '../sandbox/types.ts';
 
+const LOOK_TIMEOUT_MS = 2_000;
 const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 
 interface Options {
@@ -22,6 +24,9 @@ interface Options {
   webhookUrl?: string;
   seed?: number;
   timeScale?: number;
+  books?: string;
+  v1Resend?: true;
+  confirmTimeoutMs?: number;
   scenario: string[];
   seatline?: string;
   json?: true;
@@ -65,6 +70,9 @@ const command = new Command('sandbox')
     count,
   )
   .option('--time-scale <factor>', 'divides the documented webhook retry pauses', scale)
+  .option('--books <file>', 'keeps the books there over restarts; without it they are in memory')
+  .option('--v1-resend', 'V1 sends a webhook again after a failure, as one may ask PortOne to')
+  .option('--confirm-timeout-ms <number>', 'how long a confirm may take (default: 10000)', count)
   .option(
     '--scenario <file>',
     'plays it and ends; a folder stands for its .yaml files (repeatable)',
@@ -89,7 +97,7 @@ Exit codes with --scenario: 0 all held, 1 something did not, 2 wrong file or usa
 
 async function serve(options: Options): Promise<void> {
   const sandbox = await listening(options, {});
-  console.log(helpText(sandbox.url, sandbox.credentials));
+  console.log(helpText(sandbox.url, sandbox.credentials, options.books));
   let stopping = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
@@ -102,26 +110,39 @@ async function serve(options: Options): Promise<void> {
 
 /** `gateway`: what a scenario wants of it; what was typed goes before what a file says. */
 function listening(options: Options, gateway: Partial<Scenario['gateway']>): Promise<Sandbox> {
-  const { port, host, confirmUrl, webhookUrl, seed, timeScale } = options;
+  const { port, host, confirmUrl, webhookUrl, seed, timeScale, books } = options;
+  const confirmTimeoutMs = options.confirmTimeoutMs ?? gateway.confirmTimeoutMs;
   return startSandbox({
     port,
     host,
     timeScale: timeScale ?? gateway.timeScale ?? 1,
-    v1Resend: gateway.v1Resend ?? false,
-    ...(gateway.confirmTimeoutMs === undefined
-      ? {}
-      : { confirmTimeoutMs: gateway.confirmTimeoutMs }),
+    v1Resend: options.v1Resend ?? gateway.v1Resend ?? false,
+    ...(confirmTimeoutMs === undefined ? {} : { confirmTimeoutMs }),
     ...(confirmUrl === undefined ? {} : { confirmUrl }),
     ...(webhookUrl === undefined ? {} : { webhookUrl }),
     ...(seed === undefined ? {} : { seed }),
-  }).catch((error: unknown) => {
+    ...(books === undefined ? {} : { books }),
+  }).catch(async (error: unknown) => {
+    if (error instanceof BooksUnreadable) throw new Unusable(error.message);
     const code = error instanceof Error ? Reflect.get(error, 'code') : null;
     if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') throw error;
-    throw new Unusable(
-      `cannot listen on ${host}:${port} (${code}): stop what does, or give another --port ` +
-        'and point PORTONE_V1_URL and PORTONE_V2_URL there',
-    );
+    throw new Unusable(`cannot listen on ${host}:${port} (${code}): ${await wayOut(host, port)}`);
   });
+}
+
+/** Seatline looks for PortOne in one place: stories are played where the page was served. */
+async function wayOut(host: string, port: number): Promise<string> {
+  const answer = await fetch(`http://${host}:${port}/sandbox`, {
+    signal: AbortSignal.timeout(LOOK_TIMEOUT_MS),
+  }).catch(() => null);
+  const ours = answer?.ok === true && (await answer.text()).startsWith('Sandbox PortOne');
+  if (!ours) {
+    return 'stop what does, or give another --port and point PORTONE_V1_URL and PORTONE_V2_URL there';
+  }
+  return (
+    'a sandbox is running there. Stop it, play, and start it again: with the same --books FILE ' +
+    'each time none of them forgets what another did'
+  );
 }
 
 // --- playing --------------------------------------------------------------------------------
@@ -165,7 +186,7 @@ function mustHaveOpponent({ file, scenario }: Written, options: Options): void {
     if (process.env[seatline.apiKeyFromEnv]) return;
     throw new Unusable(
       `${file}: seatline.apiKeyFromEnv: ${seatline.apiKeyFromEnv} is not set: ` +
-        'export the API_KEY that Seatline was started with',
+        `export the API_KEY that Seatline was started with; the one it made for itself: ${READ_API_KEY}`,
     );
   }
   if (server !== undefined || options.confirmUrl !== undefined) return;

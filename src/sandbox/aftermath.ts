@@ -34,10 +34,10 @@ export function resolveDispute(gateway: Gateway, paymentId: string): boolean {
 
 /** The console's button: sends the webhook once more, the latest unless told which. */
 export function resendInConsole(gateway: Gateway, paymentId: string, webhookId?: string): boolean {
-  const webhooks = gateway.ledger.findAnywhere(paymentId)?.webhooks ?? [];
-  const record = webhookOf(webhooks, webhookId);
-  if (record === undefined) return false;
-  gateway.later.track(gateway.courier.resend(record));
+  const payment = gateway.ledger.findAnywhere(paymentId);
+  const record = webhookOf(payment?.webhooks ?? [], webhookId);
+  if (payment === null || record === undefined) return false;
+  gateway.later.track(gateway.courier.resend(payment, record));
   return true;
 }
 

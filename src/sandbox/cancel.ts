@@ -17,7 +17,7 @@ export function cancelPayment(
   const outcome = gateway.ledger.cancel(payment, request);
   if (!outcome.cancelled) return outcome;
   const { cancellation } = outcome;
-  const { how, lateMs } = payment.cancelPlan;
+  const { how } = payment.cancelPlan;
   if (how === 'now') {
     gateway.ledger.completeCancellation(payment, cancellation);
     announce(gateway, payment, cancellation, told);
@@ -27,10 +27,30 @@ export function cancelPayment(
     const about = { cancellationId: cancellation.id, url: urlOf(gateway, payment, told) };
     gateway.courier.announce(payment, 'cancel_pending', about);
   }
+  finishLater(gateway, payment, cancellation, told);
+  return outcome;
+}
+
+function finishLater(
+  gateway: Gateway,
+  payment: Payment,
+  cancellation: Cancellation,
+  told: Told,
+): void {
+  const { lateMs } = payment.cancelPlan;
   const finishing = () => finish(gateway, payment, cancellation, told);
   payment.unfinished.push(finishing);
   if (lateMs !== null) gateway.later.after(lateMs, finishing);
-  return outcome;
+}
+
+/** What a sandbox before this one had only taken is carried out by this one, as late once more. */
+export function resumeCancellations(gateway: Gateway): void {
+  for (const payment of [...gateway.ledger.payments('v1'), ...gateway.ledger.payments('v2')]) {
+    for (const cancellation of payment.cancellations) {
+      if (cancellation.status !== 'requested') continue;
+      finishLater(gateway, payment, cancellation, 'payment_url');
+    }
+  }
 }
 
 /** Carries out now, or gives up, what was only taken. */

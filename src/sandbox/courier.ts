@@ -3,7 +3,7 @@
 import type { Faults } from './faults.ts';
 import type { Later } from './later.ts';
 import type { Payment } from './ledger.ts';
-import { headersFor, type Message, webhookMessage, wordFor } from './messages.ts';
+import { headersFor, type Message, messageOf, webhookMessage, wordFor } from './messages.ts';
 import type { Outgoing } from './outgoing.ts';
 import { chance, type Ids } from './random.ts';
 import type {
@@ -54,7 +54,6 @@ export class Courier {
   readonly #parts: CourierParts;
   /** Reordered plans: what each payment has collected so far. */
   readonly #collected = new Map<Payment, Parcel[]>();
-  readonly #messages = new WeakMap<WebhookRecord, Message>();
 
   constructor(parts: CourierParts) {
     this.#parts = parts;
@@ -82,15 +81,13 @@ export class Courier {
         attempts: [],
       };
       payment.webhooks.push(record);
-      this.#messages.set(record, message);
       this.#dispatch(payment, { message, record }, copy);
     }
   }
 
   /** One more send by hand, with no retries after it; resolves when it was answered. */
-  async resend(record: WebhookRecord): Promise<void> {
-    const message = this.#messages.get(record);
-    if (message === undefined) return;
+  async resend(payment: Payment, record: WebhookRecord): Promise<void> {
+    const message = messageOf(payment, record);
     record.trigger = 'MANUAL';
     const sent = this.#attempt({ message, record }, MAX_RETRIES);
     this.#parts.later.track(sent);

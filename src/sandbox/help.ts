@@ -2,23 +2,34 @@
 
 import type { V1Credentials, V2Credentials } from './types.ts';
 
+/** What a shell needs to call the service as its organizer. */
+export const READ_API_KEY = `export API_KEY=$(node -p "require('./.seatline/development-secrets.json').apiKey")`;
+
+/** @param books the file that keeps them; absent: in memory */
 export function helpText(
   url: string,
   { v1, v2 }: { v1: V1Credentials; v2: V2Credentials },
+  books?: string,
 ): string {
   return `Sandbox PortOne at ${url}
+${wordsOfBooks(books)}
 
-Point the service at it:
-  PORTONE_V1_URL=${url}/v1  PORTONE_V1_KEY=${v1.key}  PORTONE_V1_SECRET=${v1.secret}
-  PORTONE_V2_URL=${url}/v2  PORTONE_V2_SECRET=${v2.apiSecret}
-  PORTONE_WEBHOOK_SECRET=${v2.webhookSecret ?? '(none: V2 messages go unsigned)'}
+Point the service at it: paste this into its shell, then npm start there
+  export PORTONE_V1_URL=${url}/v1
+  export PORTONE_V1_KEY=${v1.key}
+  export PORTONE_V1_SECRET=${v1.secret}
+  export PORTONE_V2_URL=${url}/v2
+  export PORTONE_V2_SECRET=${v2.apiSecret}
+  ${v2.webhookSecret === undefined ? '# V2 messages go unsigned: no PORTONE_WEBHOOK_SECRET' : `export PORTONE_WEBHOOK_SECRET=${v2.webhookSecret}`}
 
 Be a buyer in a browser, and watch what PortOne does:
   ${url}/checkout
   A shop may link there: ?merchantUid=order-1&amount=30000&confirmUrl=...&webhookUrl=...&redirectUrl=...
   (URL-encoded), also dialect, method, buyer, orderName, currency, test=true, lang=ko
 
-Play a written story, and be told what did not hold (examples: src/sandbox/scenarios):
+Play a written story instead, and be told what did not hold (stop this sandbox before; examples:
+src/sandbox/scenarios). The key that the service made for itself is read like this:
+  ${READ_API_KEY}
   npm run sandbox -- --scenario src/sandbox/scenarios/plain-card-v1.yaml
 
 Be a buyer with curl (V1, card):
@@ -48,4 +59,10 @@ Break things (and mend: []):     curl -s -X PUT ${url}/sandbox/faults \\
   kind      refuse | error | hang (hangMs) | answer_lost | pg_error       times, share, world: v1 | v2
   endpoint  token | payment | payments | find | findAll | status | cancel | prepare | closeAccount ...
 `;
+}
+
+function wordsOfBooks(books: string | undefined): string {
+  if (books !== undefined) return `Its books are kept in ${books}.`;
+  return `Its books are in memory: started again, it knows none of the payments of before, and a Seatline
+that does opens a case for each when it reconciles. --books FILE keeps them.`;
 }

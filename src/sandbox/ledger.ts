@@ -94,17 +94,22 @@ export class Ledger {
 
   open(plan: PayPlan): Payment {
     const world = worldOf(plan.dialect);
-    const shelf = this.#shelves[world];
     if (this.#shelves.v1.byId.size + this.#shelves.v2.byId.size >= this.#maxPayments) {
       throw new RangeError(`the sandbox keeps at most ${this.#maxPayments} payments`);
     }
     const id = plan.paymentId ?? this.newPaymentId(world);
     const payment = newPayment(plan, { id, pgTid: this.#ids.digits(14), atMs: this.#clock() });
+    this.restore(world, payment);
+    return payment;
+  }
+
+  /** One that is made already, by this sandbox or one before it. */
+  restore(world: World, payment: Payment): void {
+    const shelf = this.#shelves[world];
     shelf.byId.set(payment.paymentId, payment);
     const attempts = shelf.byOrder.get(payment.merchantUid);
     if (attempts === undefined) shelf.byOrder.set(payment.merchantUid, [payment]);
     else attempts.push(payment);
-    return payment;
   }
 
   /** false when it cannot be paid any more: on V2 one attempt of an order at most succeeds. */

@@ -2,7 +2,7 @@
 
 import { Webhook } from 'standardwebhooks';
 import type { Payment } from './ledger.ts';
-import type { Dialect, GatewayEvent, V2Credentials } from './types.ts';
+import type { Dialect, GatewayEvent, V2Credentials, WebhookRecord } from './types.ts';
 
 export interface Message {
   id: string;
@@ -123,6 +123,13 @@ export function webhookMessage(
   };
   const timestamp = new Date(atMs).toISOString();
   return { id, dialect, ...encode({ type: says, timestamp, data }, false) };
+}
+
+/** The message of a webhook that is on record. */
+export function messageOf(payment: Payment, { id, body }: WebhookRecord): Message {
+  const { dialect, form } = payment;
+  const { contentType } = encode({}, form && dialect !== 'v2-2024-04-25');
+  return { id, dialect, contentType, body };
 }
 
 export function encode(fields: Fields, form: boolean): Pick<Message, 'contentType' | 'body'> {

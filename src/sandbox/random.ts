@@ -36,6 +36,15 @@ export class Ids {
     this.#firstImpUid = Math.floor(((drawn + mix(drawn ^ seed) / WORD) / WORD) * IMP_UIDS);
   }
 
+  /** How many were given out, of whatever kind. */
+  get used(): number {
+    return this.#count;
+  }
+
+  skip(count: number): void {
+    this.#count += count;
+  }
+
   next(): number {
     this.#count += 1;
     return this.#count;

@@ -130,12 +130,14 @@ function confirmed(ctx: RestContext, outcome: ChargeOutcome, nowMs: number) {
 export async function resendWebhook(gateway: Gateway, ctx: RestContext, id: string) {
   const payment = gateway.ledger.current('v2', id);
   if (payment === null) return refuse(ctx, 404, 'PAYMENT_NOT_FOUND');
-  const webhooks = gateway.ledger.attemptsOf('v2', id).flatMap((attempt) => attempt.webhooks);
+  const attempts = gateway.ledger.attemptsOf('v2', id);
+  const webhooks = attempts.flatMap((attempt) => attempt.webhooks);
   const record = webhookOf(webhooks, textOf(ctx.state.fields.webhookId) ?? undefined);
-  if (record === undefined) return refuse(ctx, 404, 'WEBHOOK_NOT_FOUND');
+  const owner = attempts.find((attempt) => record && attempt.webhooks.includes(record));
+  if (record === undefined || owner === undefined) return refuse(ctx, 404, 'WEBHOOK_NOT_FOUND');
   if (record.attempts.length >= MAX_SENDS) {
     return refuse(ctx, 400, 'MAX_WEBHOOK_RETRY_COUNT_REACHED');
   }
-  await gateway.courier.resend(record);
+  await gateway.courier.resend(owner, record);
   return answer(ctx, { webhook: v2Webhook(record) });
 }

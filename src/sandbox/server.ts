@@ -5,6 +5,7 @@ import Koa from 'koa';
 import { approveById, dispute, failById, resendInConsole, resolveDispute } from './aftermath.ts';
 import { authenticate } from './authenticate.ts';
 import { booksOf } from './books.ts';
+import { BooksFile } from './books-file.ts';
 import { cancelInConsole, finishCancellations } from './cancel.ts';
 import { checkoutPage } from './checkout/assets.ts';
 import { controlApi } from './control.ts';
@@ -45,12 +46,19 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     unplug: async () => box.listener?.unplug(),
   });
   const listener = new Listener(
-    application(gateway, () => listener.url),
+    application(gateway, () => listener.url, options.books),
     options.host ?? '127.0.0.1',
     options.port ?? 0,
   );
   box.listener = listener;
+  const books = options.books === undefined ? null : new BooksFile(gateway, options.books);
   await listener.plugIn();
+  try {
+    books?.keep();
+  } catch (error) {
+    await listener.unplug();
+    throw error;
+  }
   const { url } = listener;
   return {
     url,
@@ -82,6 +90,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       gateway.later.stop();
       gateway.outgoing.close();
       await listener.unplug();
+      books?.close();
     },
   };
 }
@@ -128,13 +137,17 @@ function build(
   };
 }
 
-function application(gateway: Gateway, url: () => string): ReturnType<Koa['callback']> {
+function application(
+  gateway: Gateway,
+  url: () => string,
+  books: string | undefined,
+): ReturnType<Koa['callback']> {
   const app = new Koa<RestState>();
   // A caller that went away in the middle of an answer is everyday life here.
   app.on('error', () => undefined);
   const v1 = v1Api(gateway);
   const v2 = v2Api(gateway);
-  const control = controlApi(gateway, () => helpText(url(), gateway.credentials));
+  const control = controlApi(gateway, () => helpText(url(), gateway.credentials, books));
   const page = checkoutPage();
   const road: RestMiddleware = (ctx, next) => {
     ctx.state.dropped = false;

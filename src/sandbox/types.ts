@@ -186,6 +186,8 @@ export interface SandboxOptions {
   /** Connections to one host; calls beyond it wait, and their time starts when they are connected. */
   maxSockets?: number;
   maxPayments?: number;
+  /** A file that keeps the books over restarts; absent: in memory only. */
+  books?: string;
 }
 
 export type DepositOutcome =

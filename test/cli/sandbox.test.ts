@@ -170,7 +170,10 @@ test('what cannot be played at all: exit 2, and what to do', async () => {
     [['--scenario', path], /:4: order\.amount: Seatline knows/],
     [['--json'], /go with --scenario/],
     [['--port', 'x'], /not a whole number/],
-    [['--scenario', 'src/sandbox/scenarios/plain-card-v1.yaml'], /API_KEY is not set/],
+    [
+      ['--scenario', 'src/sandbox/scenarios/plain-card-v1.yaml'],
+      /API_KEY is not set.*export API_KEY=.*development-secrets\.json/,
+    ],
   ];
   for (const [args, told] of cases) {
     const ended = await sandbox(args, { API_KEY: '' });
@@ -194,4 +197,63 @@ test('without a scenario it serves, names the page and the scenarios, and stops 
   expect((await fetch(`${url}/checkout`)).status).toBe(200);
   child.kill('SIGTERM');
   expect(await end).toMatchObject({ code: 0 });
+});
+
+test('with --books a sandbox that was killed knows its payments when it is started again', async () => {
+  const books = join(folder, 'books.json');
+  const serving = async (...more: string[]) => {
+    const process = start(['--port', '0', '--books', books, ...more]);
+    const url = await until(
+      'it serves',
+      () => /at (http:\S+)/.exec(process.so.stdout)?.[1],
+      60_000,
+    );
+    const paid = async () => {
+      const found = await (await fetch(`${url}/sandbox/books`)).json();
+      return (found as { totals: { paidAmount: number } }).totals.paidAmount;
+    };
+    return { ...process, url, paid };
+  };
+  const first = await serving();
+  expect(first.so.stdout).toContain(`Its books are kept in ${books}`);
+  const body = JSON.stringify({ merchantUid: 'kept', amount: 1_000, confirmUrl: null });
+  await fetch(`${first.url}/sandbox/payments`, { method: 'POST', body });
+  await until('it is written', async () => (await readFile(books, 'utf8')).includes('"kept"'));
+  first.child.kill('SIGKILL');
+  await first.end;
+  const second = await serving('--v1-resend', '--confirm-timeout-ms', '1');
+  expect(await second.paid()).toBe(1_000);
+  // No server answers in a millisecond.
+  const asked = { merchantUid: 'asked', amount: 1, confirmUrl: merchant.confirmUrl };
+  const answer = await fetch(`${second.url}/sandbox/payments`, {
+    method: 'POST',
+    body: JSON.stringify(asked),
+  });
+  expect(await answer.json()).toMatchObject({ confirm: { timedOut: true } });
+  const wanted = await sandbox(['--port', new URL(second.url).port, '--scenario', EXAMPLE]);
+  expect(wanted.stderr).toContain('a sandbox is running there. Stop it, play, and start it again');
+  expect(wanted.code).toBe(2);
+  second.child.kill('SIGTERM');
+  expect(await second.end).toMatchObject({ code: 0 });
+  await writeFile(books, 'something else');
+  expect(await sandbox(['--port', '0', '--books', books])).toMatchObject({ code: 2, stdout: '' });
+});
+
+const EXAMPLE = 'src/sandbox/scenarios/plain-card-v1.yaml';
+
+test('what it prints to be pasted reaches a program started from that shell', async () => {
+  const { child, so, end } = start(['--port', '0']);
+  await until('the sandbox serves', () => so.stdout.includes('PORTONE_WEBHOOK_SECRET'), 60_000);
+  child.kill('SIGTERM');
+  await end;
+  const pasted = so.stdout.split('\n').filter((line) => /PORTONE_\w+=/.test(line));
+  const echo =
+    'console.log(Object.keys(process.env).filter((name) => /^PORTONE_/.test(name)).length)';
+  const shell = spawn('sh', ['-c', [...pasted, `"${process.execPath}" -e '${echo}'`].join('\n')]);
+  let said = '';
+  shell.stdout.on('data', (data) => {
+    said += data;
+  });
+  await once(shell, 'close');
+  expect(Number(said)).toBe(6);
 });
