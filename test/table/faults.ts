@@ -4,11 +4,16 @@ import type { Stage } from './stage.ts';
 
 export interface Fault {
   name: string;
+  /** On these stories; on all of `UNDER_FAULTS` unless told. */
+  only?: string[];
   strike: (stage: Stage) => void;
 }
 
 /** More than a read's own tries, fewer than open the circuit. */
 const TIMES = 4;
+/** A stage on which calls hang waits for none as long as this. */
+export const CALL_TIMEOUT_MS = 250;
+const HANG_MS = 2 * CALL_TIMEOUT_MS;
 
 export const FAULTS: Fault[] = [
   {
@@ -19,6 +24,38 @@ export const FAULTS: Fault[] = [
     name: 'it answers with errors',
     strike: ({ sandbox }) => {
       sandbox.faults.rest({ kind: 'error', status: 503, times: TIMES });
+    },
+  },
+  {
+    name: 'it asks for fewer calls',
+    only: ['card, paid', 'paid, refunded whole by the organizer'],
+    strike: ({ sandbox }) => {
+      sandbox.faults.rest({ kind: 'error', status: 429, times: TIMES });
+    },
+  },
+  {
+    name: 'it resets connections',
+    only: [
+      'card, paid',
+      'paid, one seat of two refunded by the organizer',
+      'no confirm_url, sold out',
+    ],
+    strike: ({ sandbox }) => {
+      sandbox.faults.rest({ kind: 'refuse', times: TIMES });
+    },
+  },
+  {
+    // Each call that hangs costs its whole time-out.
+    name: 'its calls hang, and are carried out when nobody waits any more',
+    only: [
+      'card, paid',
+      'paid, refunded whole by the organizer',
+      'virtual account forbidden, closed',
+    ],
+    strike: ({ sandbox }) => {
+      sandbox.faults.rest({ kind: 'hang', hangMs: HANG_MS, times: 2 });
+      sandbox.faults.rest({ kind: 'hang', hangMs: HANG_MS, endpoint: 'cancel', times: 1 });
+      sandbox.faults.rest({ kind: 'hang', hangMs: HANG_MS, endpoint: 'closeAccount', times: 1 });
     },
   },
   {

@@ -23,6 +23,7 @@ import { connect, request, silentLog } from '../support/sale.ts';
 import { until } from '../support/wait.ts';
 
 const CONFIRM_MS = 4_000;
+const CALL_MS = 1_000;
 const LIMIT = 100;
 
 type StageOptions = InboxOptions & RefundOptions;
@@ -36,7 +37,8 @@ export class Stage {
     private readonly time: { ms: number },
   ) {}
 
-  static async open(): Promise<Stage> {
+  /** @param callTimeoutMs how long a call to PortOne may take, in true time */
+  static async open(callTimeoutMs = CALL_MS): Promise<Stage> {
     const time = { ms: Date.parse('2026-05-01T00:00:00Z') };
     const clock: Clock = { now: () => new Date(time.ms) };
     const clone = await cloneDatabase();
@@ -46,8 +48,8 @@ export class Stage {
     const portone = createPortOne({
       v1: { url: sandbox.v1Url, ...v1 },
       v2: { url: sandbox.v2Url, secret: v2.apiSecret },
-      timeoutMs: 1_000,
-      confirmTimeoutMs: 1_000,
+      timeoutMs: callTimeoutMs,
+      confirmTimeoutMs: callTimeoutMs,
       clock,
     });
     const options = {
@@ -56,7 +58,7 @@ export class Stage {
       portone,
       log: silentLog,
       rules: { testPaymentsAccepted: false, depositGraceMs: 600_000 },
-      config: { portone: { webhookSecrets: [], timeoutMs: 1_000, doubtMs: 60_000 } },
+      config: { portone: { webhookSecrets: [], timeoutMs: callTimeoutMs, doubtMs: 60_000 } },
     };
     return new Stage(clone, database, sandbox, options, time);
   }

@@ -49,6 +49,15 @@ const cancel =
   (n: number, amount?: number): Act =>
   (scene, ids) =>
     scene.stage.sandbox.cancelInConsole(id(ids, n), amount);
+const finish =
+  (n: number): Act =>
+  (scene, ids) =>
+    scene.stage.sandbox.finishCancellations(id(ids, n));
+/** A confirm whose payment nobody ever made. */
+const forge =
+  (n: number): Act =>
+  (scene, ids) =>
+    scene.confirm(id(ids, n));
 /** Longer than any hold of a card payment; everything that comes round by the clock has come. */
 const timePasses: Act = async (scene) => {
   scene.stage.pass(600_000);
@@ -75,6 +84,8 @@ const refund =
     await scene.stage.turn();
   };
 
+/** Taken at once, carried out when the story says so. */
+const LATER = { how: 'later', lateMs: null } as const;
 const SOLD = { order: 'paid', sold: 1, kept: PRICE };
 const NOTHING = { order: 'pending', sold: 0, kept: 0 };
 const BACK = { order: 'refunded', sold: 0, kept: 0 };
@@ -198,6 +209,37 @@ export const STORIES: Story[] = [
       refunds: ['needs_person no_seats_left'],
       balance: PRICE,
     },
+  },
+  { name: 'a forged confirm', acts: [forge(0)], end: NOTHING },
+  {
+    name: 'a forged confirm, and then the buyer pays',
+    acts: [forge(0), buy(1)],
+    end: SOLD,
+  },
+  {
+    name: 'paid, cancelled in the console, carried out late',
+    acts: [buy(0, { cancels: LATER }), cancel(0), finish(0)],
+    end: BACK,
+  },
+  {
+    name: 'paid, refunded by the organizer, carried out late',
+    acts: [buy(0, { cancels: LATER }), refund(0, PRICE), finish(0)],
+    end: { ...BACK, ...owed('wish') },
+  },
+  {
+    name: 'paid, refunded by the organizer, refused twice',
+    acts: [buy(0, { cancels: { refusals: 2 } }), refund(0, PRICE)],
+    end: { ...BACK, ...owed('wish') },
+  },
+  {
+    name: 'paid, refunded by the organizer, always refused',
+    acts: [buy(0, { cancels: { how: 'never' } }), refund(0, PRICE)],
+    end: { ...SOLD, refunds: ['failed wish'] },
+  },
+  {
+    name: 'no confirm_url, sold out, its refund refused twice',
+    acts: [(s) => s.othersTakeAll(), pay(0, { cancels: { refusals: 2 } })],
+    end: { ...BACK, ...owed('no_seats_left') },
   },
   { name: 'no confirm_url, seats free', acts: [pay(0)], end: SOLD },
   {
