@@ -86,7 +86,9 @@ test('declined: nothing is sold, and V1 tells nobody', async () => {
   const page = await open(linkOf(order));
   await page.getByLabel('Is declined').check();
   await press(page, 'Pay 10,000 KRW');
-  await stands(page, /^Not paid: .*거절/);
+  await stands(page, 'Not paid: the PG declines, the limit is exceeded');
+  await page.getByText('What the buyer reads').click();
+  expect(await page.locator('#timeline pre').last().textContent()).toContain('거절');
   await world.sandbox.idle();
   expect(await steps(page)).not.toContain('Webhook “paid”');
   expect(await world.seats(event)).toMatchObject({ sold: 0, held: 1 });
@@ -99,6 +101,38 @@ test('refused by Seatline: the buyer reads why, and nothing is charged', async (
   await press(page, 'Pay 10,000 KRW');
   await stands(page, /Your server refused\. Nothing was charged\./);
   await tells(page, 'Your server answers 409 (sold_out)');
+});
+
+test('a server that is away did not refuse: the page says so, and in the words of the page', async () => {
+  const page = await open({
+    merchantUid: 'order-nobody',
+    amount: '1234567',
+    confirmUrl: 'http://127.0.0.1:9/confirm',
+  });
+  await press(page, 'Pay 1,234,567 KRW');
+  await stands(page, /^Your server could not be reached, or gave no answer\./);
+  await tells(page, 'No answer from your server');
+  const shown = await page.locator('#standing, #timeline strong, .step-detail').allTextContents();
+  expect(shown.join('\n')).not.toMatch(/\p{Script=Hangul}/u);
+});
+
+test('failed, and paid all the same with a button; left open, and failed with one', async () => {
+  const event = await world.event(2);
+  const order = await world.order(event);
+  const page = await open(linkOf(order));
+  await page.getByLabel('Is declined').check();
+  await press(page, 'Pay 10,000 KRW');
+  await stands(page, /^Not paid/);
+  await press(page, 'It is paid all the same');
+  await stands(page, 'Paid: 10,000 KRW');
+  await tells(page, 'The PG approves after all');
+  await becomes(world, order, 'paid');
+  const left = await open(linkOf(await world.order(event)));
+  await left.getByLabel('Closes the window').check();
+  await press(left, 'Pay 10,000 KRW');
+  await stands(left, 'The window was left. The payment stays open.');
+  await press(left, 'It fails');
+  await stands(left, /^Not paid: the PG does not approve it/);
 });
 
 test('a virtual account: issued, then paid into with a button, then sold', async () => {
@@ -128,6 +162,7 @@ test('afterwards: a part is cancelled, a webhook sent again, the rest cancelled'
   await press(page, 'Cancel this part');
   await stands(page, 'Cancelled in part: 3,000 KRW went back, 7,000 KRW is kept');
   await tells(page, 'Webhook “cancelled”');
+  await tells(page, '3,000 KRW: in the console');
   const attempts = () =>
     books(world, order).flatMap(({ webhooks }) => webhooks.flatMap((one) => one.attempts)).length;
   const before = attempts();

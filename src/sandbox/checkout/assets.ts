@@ -7,7 +7,7 @@ import { projectRoot } from '../../root.ts';
 import type { RestMiddleware, RestState } from '../rest.ts';
 
 const FOLDER = join(projectRoot, 'src', 'sandbox', 'checkout');
-const FILES = ['style.css', 'page.js', 'draw.js', 'story.js', 'words.js'];
+const FILES = ['style.css', 'page.js', 'draw.js', 'gloss.js', 'gloss.js', 'story.js', 'words.js'];
 
 /** Nothing from elsewhere, and nothing written into the page itself. */
 const CONTENT_SECURITY_POLICY = [

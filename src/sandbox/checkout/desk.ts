@@ -92,7 +92,7 @@ export class CheckoutDesk {
       refused: outcome !== null && !mayCharge(outcome.confirm),
       outcome: outcome === null ? null : { notOpened: outcome.notOpened },
       payment: payment === null ? null : paymentView(payment),
-      can: canOf(payment),
+      can: canOf(payment, outcome !== null),
       returnUrl: returnOf(checkout, payment),
     };
   }
@@ -133,11 +133,16 @@ function paymentView(payment: Payment) {
 }
 
 /** What makes sense now; the engine itself judges again. */
-function canOf(payment: Payment | null) {
+function canOf(payment: Payment | null, buyerIsGone: boolean) {
+  const open = payment?.state === 'ready' && payment.account === null && !payment.authentication;
+  const failed = payment?.state === 'failed' && payment.account === null;
   const paid = payment !== null && payment.paidAtMs !== null && balanceOf(payment) > 0;
   const account = payment?.account ?? null;
   return {
     deposit: account !== null && account.closedAtMs === null && payment?.paidAtMs === null,
+    // Some PGs record a failure first, and are paid all the same.
+    approve: buyerIsGone && (open || failed),
+    fail: buyerIsGone && open,
     cancel: paid,
     cancelPart: paid,
     resend: (payment?.webhooks.length ?? 0) > 0,

@@ -1,5 +1,6 @@
 /** Tells a payment as the sandbox sees it: where it stands, and step by step how it got there. */
 
+import { gloss } from './gloss.js';
 import { maybe, moment, money, say } from './words.js';
 
 /** @returns {{tone: 'busy' | 'good' | 'bad' | 'plain', text: string}} */
@@ -19,9 +20,8 @@ export function standingOf(view) {
     return { tone: 'plain', text: say(word, { amount: back, kept }) };
   }
   if (payment.state === 'failed') {
-    const why = payment.failReason ?? '';
-    const refused = view.refused ? 'refused' : 'failed';
-    return { tone: 'bad', text: say(refused, { why }) };
+    const why = gloss(payment.failReason ?? '');
+    return { tone: 'bad', text: say(failureOf(view), { why }) };
   }
   const { account } = payment;
   if (account !== null && account.closedAtMs === null) {
@@ -32,6 +32,12 @@ export function standingOf(view) {
   }
   const asking = view.confirm !== null && payment.confirms.length === 0;
   return { tone: 'busy', text: say(asking ? 'asking' : 'busy') };
+}
+
+/** Of several confirms the first one decides. */
+function failureOf({ refused, payment }) {
+  if (!refused) return 'failed';
+  return payment.confirms[0]?.status === null ? 'unanswered' : 'refused';
 }
 
 /** Steps with a key each, so that one that is looked at is not torn away by the next look. */
@@ -134,14 +140,25 @@ function turnStep(turn, n, payment) {
     step.tone = turn.state === 'paid' ? 'good' : 'plain';
     if (account !== null) {
       const due = moment(account.dueAtMs);
-      step.detail = say('account', { bank: account.bankName, number: account.number, due });
+      step.detail = say('account', { bank: gloss(account.bankName), number: account.number, due });
     }
     return step;
   }
-  step.detail = turn.why;
-  if (turn.state === 'failed') return { ...step, tone: 'bad', title: say('failedHere') };
-  if (turn.state === 'cancelled') return { ...step, title: say('cancelledHere') };
+  if (turn.state === 'cancelled') {
+    return { ...step, title: say('cancelledHere'), detail: cancellationOf(turn.why, payment) };
+  }
+  step.detail = gloss(turn.why);
+  if (turn.state === 'failed') {
+    const original = step.detail === turn.why ? {} : { summary: say('buyerReads'), body: turn.why };
+    return { ...step, ...original, tone: 'bad', title: say('failedHere') };
+  }
   return { ...step, title: say('turned', { state: turn.state }) };
+}
+
+/** `5000 cancelled: late entry`, as the books have it. */
+function cancellationOf(why, { currency }) {
+  const [, amount, reason] = /^(\d+) cancelled: (.*)$/s.exec(why) ?? [];
+  return amount === undefined ? why : `${money(Number(amount), currency)}: ${gloss(reason)}`;
 }
 
 function webhookStep(webhook, n) {
