@@ -5,8 +5,10 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
-    // Each file drives a service of its own; two cores carry two of them.
-    maxWorkers: 2,
+    // Each file drives a service of its own, and waits as much as it works: two cores carry three.
+    maxWorkers: 3,
+    // Files share nothing but the program; importing it anew for each took a tenth of the whole.
+    isolate: false,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // An unhandled rejection in a seat transaction must fail the run.
