@@ -4,9 +4,9 @@
 WITH sold AS (SELECT payment_id, order_id FROM holds WHERE event_id = $1 AND state = 'sold'),
 paid AS (SELECT p.* FROM payments p JOIN orders o ON o.id = p.order_id
           WHERE o.event_id = $1 AND p.status = 'paid' AND p.amount > 0),
--- The organizer took seats back for a part of the money, or for money that is not there, or let it
--- stand.
-accepted AS (SELECT payment_id FROM cases
+-- The organizer took seats back for a part of the money, or let it stand; or the seats were given
+-- away, or came back, for a payment that PortOne does not know, and that is not paid here since.
+accepted AS (SELECT payment_id, kind FROM cases
               WHERE event_id = $1 AND kind IN ('partial_cancel', 'unknown_payment')
                 AND closed_by LIKE 'organizer%'),
 back AS (SELECT r.*, p.status, p.cancelled_amount,
@@ -20,10 +20,13 @@ SELECT
                        WHERE s.payment_id = p.payment_id AND s.order_id = p.order_id)
       AND NOT EXISTS (SELECT 1 FROM back b WHERE b.payment_id = p.payment_id
                          AND (b.whole OR cardinality(b.seats) > 0))
-      AND NOT EXISTS (SELECT 1 FROM accepted a WHERE a.payment_id = p.payment_id))
+      AND NOT EXISTS (SELECT 1 FROM accepted a
+                       WHERE a.payment_id = p.payment_id AND a.kind = 'partial_cancel'))
     AS "paidWithoutSeat",
   (SELECT count(*)::int FROM sold s
-    WHERE NOT EXISTS (SELECT 1 FROM paid p WHERE p.payment_id = s.payment_id))
+    WHERE NOT EXISTS (SELECT 1 FROM paid p WHERE p.payment_id = s.payment_id)
+      AND NOT EXISTS (SELECT 1 FROM accepted a
+                       WHERE a.payment_id = s.payment_id AND a.kind = 'unknown_payment'))
     AS "soldWithoutPayment",
   (SELECT count(*)::int FROM paid p JOIN orders o ON o.id = p.order_id
      JOIN sold s ON s.payment_id = p.payment_id

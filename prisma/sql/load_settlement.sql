@@ -59,7 +59,8 @@ SELECT jsonb_build_object(
   'calledOff', o.status = 'cancelled' OR (o.status = 'refunded' AND (
     EXISTS (SELECT 1 FROM refunds r JOIN payments p ON p.payment_id = r.payment_id
              WHERE p.order_id = o.id AND r.state <> 'failed' AND r.requested_by LIKE 'organizer%')
-    OR EXISTS (SELECT 1 FROM cases c WHERE c.order_id = o.id AND c.closed_by LIKE 'organizer%'))),
+    OR EXISTS (SELECT 1 FROM cases c WHERE c.order_id = o.id AND c.kind = 'partial_cancel'
+                AND c.closed_by LIKE 'organizer%'))),
   -- What a person took back in the console and the organizer has seen to.
   'settledByCases', (
     SELECT coalesce(sum(c.amount), 0) FROM cases c

@@ -35,7 +35,9 @@ export type CloseCaseResult =
   | ({ ok: true } & ClosedCase)
   | { ok: false; reason: 'unknown_case' | 'closed' | 'no_seats_in_this_kind' | 'refund_open' }
   | { ok: false; reason: 'amount_changed'; amount: number }
-  | { ok: false; reason: 'not_its_seats'; missing: string[] };
+  | { ok: false; reason: 'not_its_seats'; missing: string[] }
+  /** Nobody paid for any of them: all go back, or all are given away. */
+  | { ok: false; reason: 'all_or_none'; seats: string[] };
 
 type CaseRow = NonNullable<Awaited<ReturnType<typeof readCase>>>;
 
@@ -60,8 +62,9 @@ export function closeCase(
     const hold = labels.length === 0 ? null : await holdToTakeFrom(tx, found, labels);
     if (hold && 'reason' in hold) return hold;
     const price = hold ? await giveBack(tx, { ...hold, orderId: found.orderId, now, actor }) : 0;
-    const isMoney = kind === 'paid_back_twice' || (await isAboutSeats(tx, found));
+    const isMoney = kind === 'paid_back_twice' || isAboutSeats(found);
     const accepted = isMoney ? amount - price : 0;
+    if (isMoney && kind === 'unknown_payment') await takeOut(tx, found);
     await tx.case.update({
       where: { id: found.id },
       data: { closedAt: now, closedBy: actor, note: close.note, accepted },
@@ -93,15 +96,23 @@ function readCase(tx: Transaction, id: number) {
 }
 
 /** Seats stand for money that went back, or of which PortOne has nothing at all. */
-async function isAboutSeats(tx: Transaction, { paymentId, ...found }: CaseRow): Promise<boolean> {
-  const { kind, amount, payment } = found;
+function isAboutSeats({ kind, amount, payment }: CaseRow): boolean {
   if (kind !== 'unknown_payment') return kind === 'partial_cancel';
-  // As the ledger has it: where PortOne only tells another amount, the rest is there.
-  if (payment.status !== 'paid' || payment.amount - payment.cancelledAmount !== amount)
-    return false;
-  const seenTo = { startsWith: 'organizer' };
-  const earlier = { paymentId, kind, closedBy: seenTo, closedAt: { gte: payment.readAt } };
-  return (await tx.case.count({ where: earlier })) === 0;
+  // Where PortOne only tells another amount, the rest is there.
+  return payment.status === 'paid' && payment.amount - payment.cancelledAmount === amount;
+}
+
+/** The payment was never there. PortOne may tell of it all the same: then it is paid late. */
+async function takeOut(tx: Transaction, { paymentId, kind }: CaseRow): Promise<void> {
+  // If it came to that before, PortOne told of it since: what was given away then was paid for.
+  await tx.case.updateMany({
+    where: { paymentId, kind, accepted: { not: 0 } },
+    data: { accepted: 0 },
+  });
+  await tx.payment.update({
+    where: { paymentId },
+    data: { status: 'failed', flag: 'unknown_to_portone' },
+  });
 }
 
 interface Taken {
@@ -115,7 +126,7 @@ async function holdToTakeFrom(
   found: CaseRow,
   labels: string[],
 ): Promise<Taken | Extract<CloseCaseResult, { ok: false }>> {
-  if (!(await isAboutSeats(tx, found))) return { ok: false, reason: 'no_seats_in_this_kind' };
+  if (!isAboutSeats(found)) return { ok: false, reason: 'no_seats_in_this_kind' };
   const { orderId, paymentId } = found;
   const open = { paymentId, state: { in: ['requested', 'needs_person'] } };
   if ((await tx.refund.count({ where: open })) > 0) return { ok: false, reason: 'refund_open' };
@@ -124,6 +135,9 @@ async function holdToTakeFrom(
   const own = new Set(seats.map((seat) => seat.label));
   const missing = labels.filter((label) => !own.has(label));
   if (!hold || missing.length > 0) return { ok: false, reason: 'not_its_seats', missing };
+  if (found.kind === 'unknown_payment' && labels.length < own.size) {
+    return { ok: false, reason: 'all_or_none', seats: [...own] };
+  }
   return { holdId: hold.id, labels };
 }
 

@@ -54,6 +54,8 @@ export function readMigrations(folder = join(projectRoot, 'prisma', 'migrations'
  */
 export async function migrate(url: string, migrations = readMigrations()): Promise<string[]> {
   const client = new pg.Client({ connectionString: url, application_name: 'seatline-migrate' });
+  // A connection that is cut fails the statement it was cut in.
+  client.on('error', () => undefined);
   await client.connect();
   try {
     await client.query('SELECT pg_advisory_lock($1)', [ADVISORY_LOCK_KEY]);
@@ -108,8 +110,8 @@ async function apply(client: pg.Client, migration: Migration): Promise<void> {
     try {
       return await applyOnce(client, migration);
     } catch (error) {
-      const { code } = (error as Error).cause as { code?: string };
-      if (code !== LOCK_NOT_AVAILABLE || tries >= LOCK_TRIES_MAX) throw error;
+      const cause = (error as Error).cause as { code?: string } | undefined;
+      if (cause?.code !== LOCK_NOT_AVAILABLE || tries >= LOCK_TRIES_MAX) throw error;
       await pause(LOCK_TIMEOUT_MS);
     }
   }
@@ -127,7 +129,8 @@ async function applyOnce(client: pg.Client, migration: Migration): Promise<void>
     );
     await client.query('COMMIT');
   } catch (error) {
-    await client.query('ROLLBACK');
+    // Where the connection is gone, so is the transaction.
+    await client.query('ROLLBACK').catch(() => undefined);
     throw new Error(`migration ${migration.name} failed: ${(error as Error).message}`, {
       cause: error,
     });

@@ -45,19 +45,20 @@ export async function settlePartBack(back: MoneyBack): Promise<boolean> {
   await noteTwice(back);
   const cancelled = recordable(payment.cancelledAmount);
   const open = order.refunds.find((refund) => isOpen(refund) && !refund.whole);
+  const unexplained = cancelled - explained(back);
   const done =
     open !== undefined &&
     open.cancelledBefore !== null &&
-    cancelled >= open.cancelledBefore + open.amount;
+    cancelled >= open.cancelledBefore + open.amount &&
+    // Not with money that the organizer has seen to otherwise.
+    unexplained >= open.amount;
   if (open && done) {
     await finish(back, open, `${open.amount}`);
     await freeSeats(back, open);
   }
-  const asked = order.refunds
-    .filter((refund) => !refund.byHand && (!isOpen(refund) || (done && refund.id === open?.id)))
-    .reduce((sum, refund) => sum + refund.amount, 0);
-  // What went twice is a case of its own.
-  const unasked = cancelled - asked - order.settledByCases - wentTwice(back);
+  const unasked = order.refunds.some(isAllByHand)
+    ? 0
+    : unexplained - (open && done ? open.amount : 0);
   const { paymentId } = payment;
   if (unasked <= 0) {
     const note = 'explained by a refund';
@@ -91,6 +92,20 @@ async function noteTwice(back: MoneyBack): Promise<void> {
   const more = amount - order.settledTwice;
   const wanted = { eventId, orderId, paymentId, kind, amount: more, detail, now };
   if (await openCase(tx, wanted)) await recordStep(tx, { ...step(back), step: kind, detail });
+}
+
+/** All that was left is paid back by hand: whatever PortOne gives back besides goes twice. */
+function isAllByHand(refund: OpenRefund): boolean {
+  return refund.byHand && refund.whole && !isOpen(refund);
+}
+
+/** What went back for refunds of ours, what the organizer saw to, and what is a case of its own. */
+function explained(back: MoneyBack): number {
+  const { order } = back;
+  const refunded = order.refunds
+    .filter((refund) => !refund.byHand && !isOpen(refund))
+    .reduce((sum, refund) => sum + refund.amount, 0);
+  return refunded + order.settledByCases + wentTwice(back);
 }
 
 /** More than was paid: that much went back by hand and by PortOne too. */

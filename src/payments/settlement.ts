@@ -69,7 +69,8 @@ export class Settlement {
         ? 'already_sold'
         : this.refund('paid_twice');
     }
-    if (order.returned) return 'recorded';
+    // Of one that failed on record no money has gone back: it was taken for one that is not there.
+    if (order.returned && order.before?.status !== 'failed') return 'recorded';
     if (order.calledOff) return this.refund('order_closed');
     return this.seatLate();
   }

@@ -12,6 +12,8 @@ const PAGE_MAX_BYTES = 67_108_864;
 const PAGES_MAX = 1_000;
 /** A list that never rests is read so often; what it still hides is read by its id, or next time. */
 const PASSES_MAX = 3;
+/** In place of the total: a page that the one before it promised is not there. */
+const GONE = -1;
 
 const pageBody = z.object({
   list: z.array(z.unknown()).nullish(),
@@ -32,8 +34,9 @@ export async function* listV1(
 ): AsyncGenerator<PaymentSnapshot[]> {
   checkWindow(window);
   const given = new Set<string>();
+  let totals = new Set<number>();
   for (let pass = 1; pass <= PASSES_MAX; pass += 1) {
-    const totals = new Set<number>();
+    totals = new Set();
     for await (const { list, total } of pagesOf(v1, window)) {
       totals.add(total);
       const fresh = list.filter((value) => !given.has(nameOf(value)));
@@ -43,6 +46,8 @@ export async function* listV1(
     }
     if (totals.size <= 1) return;
   }
+  // Whoever took this for the whole list would never look at what the page hides.
+  if (totals.has(GONE)) throw new GatewayUnreachable('PortOne does not give a page it promised');
 }
 
 interface Page {
@@ -57,7 +62,7 @@ async function* pagesOf(v1: V1Connection, window: Window): AsyncGenerator<Page> 
   for (let page = 1; page <= PAGES_MAX; page += 1) {
     const found = await readPage(v1, window, page);
     // The page before promised this one: so many are there no more.
-    if (!found && promised) yield { list: [], total: 0 };
+    if (!found && promised) yield { list: [], total: GONE };
     if (!found) return;
     const { total, next } = found;
     const list = found.list ?? [];

@@ -2,6 +2,7 @@
 
 import type { Transaction } from '../db/database.ts';
 import { loadSql } from '../db/sql.ts';
+import { closeCases } from '../payments/cases.ts';
 import { BY_HAND } from '../payments/refund-waits.ts';
 import { settlePayment } from '../payments/settle-payment.ts';
 import type { Gateway } from '../portone/gateway.ts';
@@ -137,6 +138,10 @@ async function finish(
   // Somebody had it tried anew in between.
   if (closed.count === 0) return { ok: false, reason: 'under_way', until: now };
   await step(tx, id, 'refund_done', `${amount} by hand: ${note}`, actor, now);
+  if (refund.whole) {
+    const kind = 'partial_cancel' as const;
+    await closeCases(tx, { paymentId, kind, closedBy: 'refunds', note: 'paid by hand', now });
+  }
   const seats = await freeSeats(tx, { ...refund, orderId: payment.orderId }, actor, now);
   return { ok: true, seats };
 }

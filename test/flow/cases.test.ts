@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { answerSchemas } from '../../src/operations/openapi-answers.ts';
-import { becomes, inboxEmpty, labels, moves, pay, seen } from '../support/buyer.ts';
+import { becomes, inboxEmpty, labels, moves, pay, refunded, seen } from '../support/buyer.ts';
 import { until } from '../support/wait.ts';
 import { type HttpResult, type OrderView, openWorld, type World } from '../support/world.ts';
 
@@ -308,6 +308,51 @@ describe('closing', () => {
       const money = [{ paid: 30_000, allowances: 0, seatsSold: 30_000, difference: 0 }];
       expect(await world.audit(sale.event)).toMatchObject({ clean: true, money });
     });
+
+    test('of some seats only: refused, for nobody paid for any', async () => {
+      const sale = await sold();
+      const id = await insertCase(sale, 'unknown_payment');
+      const own = labels(await seen(world, sale.order));
+      const some = { note: 'x', releaseSeats: own.slice(0, 1) };
+      expect(await close(id, some)).toMatchObject({ status: 409, body: { seats: own } });
+      expect(await world.seats(sale.event)).toMatchObject({ sold: 3 });
+    });
+
+    const reconcile = (event: string) => world.call('POST', `/api/events/${event}/reconcile`, {});
+
+    test('and that is there after all: found by reconciliation, and what was given away is sold', async () => {
+      const sale = await sold();
+      await close(await insertCase(sale, 'unknown_payment'), { note: 'not there' });
+      expect((await reconcile(sale.event)).body).toMatchObject({
+        agree: true,
+        findings: [{ kind: 'paid_there_not_here', outcome: 'already_sold' }],
+      });
+      const money = [{ kept: 30_000, allowances: 0, seatsSold: 30_000 }];
+      expect(await world.audit(sale.event)).toMatchObject({ clean: true, money });
+    });
+
+    test.each(['free', 'gone'] as const)(
+      'and that is there after all, its seats taken back and %s: a late payment',
+      async (seats) => {
+        const sale = await sold();
+        const id = await insertCase(sale, 'unknown_payment');
+        const own = labels(await seen(world, sale.order));
+        await close(id, { note: 'not there', releaseSeats: own });
+        if (seats === 'gone') {
+          expect((await world.confirm(await world.order(sale.event))).status).toBe(200);
+        }
+        const { findings } = (await reconcile(sale.event)).body;
+        const outcome = seats === 'free' ? 'same_seats' : 'refund_requested';
+        expect(findings).toMatchObject([{ kind: 'paid_there_not_here', outcome }]);
+        if (seats === 'free') {
+          expect(labels(await becomes(world, sale.order, 'paid'))).toEqual(own);
+        } else {
+          const view = await refunded(world, sale.order);
+          expect(view.payments[0]?.refund).toMatchObject({ reason: 'no_seats_left' });
+        }
+        expect(await world.audit(sale.event)).toMatchObject({ clean: true });
+      },
+    );
 
     test('of which only a part is missing: a note, and all stands', async () => {
       const sale = await sold();

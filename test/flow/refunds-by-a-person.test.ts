@@ -1,7 +1,7 @@
 // Refunds that a person must help along: an account, the organizer's own hand, a change of mind.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { becomes, books, labels, seen } from '../support/buyer.ts';
+import { becomes, books, inboxEmpty, labels, seen } from '../support/buyer.ts';
 import {
   askRefund,
   givenBack,
@@ -224,6 +224,25 @@ describe.each(CARRIERS)('refunds that need a person, on %s', (carrier) => {
       await squared(sold);
       await world.call('POST', `/api/events/${sold.event}/reconcile`, {});
       expect(await casesOf()).toEqual([]);
+    });
+
+    test('all that is left after a part went back in the console: its case is closed with it', async () => {
+      const sold = await onAccount(3);
+      const casesOf = async () =>
+        (await world.call('GET', `/api/events/${sold.event}/cases?open=true`)).body.cases;
+      world.sandbox.cancelInConsole(sold.paymentId, 10_000);
+      await until('the case is open', async () => (await casesOf()).length === 1);
+      expect(await byHand(await stuck(sold))).toMatchObject({
+        status: 200,
+        body: { amount: 20_000 },
+      });
+      expect(await casesOf()).toEqual([]);
+      await squared(sold);
+      await world.call('POST', `/api/events/${sold.event}/reconcile`, {});
+      world.sandbox.resendInConsole(sold.paymentId);
+      await inboxEmpty(world, sold.order);
+      expect(await casesOf()).toEqual([]);
+      await squared(sold);
     });
 
     test('PortOne had given it back already: that counts, and not the hand', async () => {

@@ -254,6 +254,34 @@ describe.each(CARRIERS)('refunds on %s', (carrier) => {
     },
   );
 
+  test('refused, and money given back in the console that the organizer saw to: not taken for it', async () => {
+    const sold = await sell(world, 2);
+    const mend = world.sandbox.faults.rest({ kind: 'pg_error', endpoint: 'cancel' });
+    const seats = sold.seats.slice(0, 1);
+    const { body } = await askRefund(world, sold.order, { amount: 5_000, seats });
+    await refundIsPutOff(world, body.id, /./);
+    const caseOf = (amount: number) =>
+      until(`a case about ${amount}`, async () => {
+        const { cases } = (await world.call('GET', `/api/events/${sold.event}/cases?open=true`))
+          .body;
+        return cases.find((one: { kind: string; amount: number }) => {
+          return one.kind === 'partial_cancel' && one.amount === amount;
+        });
+      });
+    world.sandbox.cancelInConsole(sold.paymentId, 3_000);
+    const seenTo = await caseOf(3_000);
+    await world.call('POST', `/api/cases/${seenTo.id}/close`, { note: 'a late start' });
+    world.sandbox.cancelInConsole(sold.paymentId, 2_000);
+    await caseOf(2_000);
+    expect(await refundOf(world, body.id)).toMatchObject({ state: 'requested' });
+    expect(await world.seats(sold.event)).toMatchObject({ sold: 2 });
+    mend();
+    await hurry(world, body.id);
+    await refundBecomes(world, body.id, 'done', 20_000);
+    expect(givenBack(world, sold.order)).toEqual([3_000, 2_000, 5_000]);
+    await squared(sold);
+  });
+
   test('an outage is nobody’s refusal', async () => {
     const sold = await sell(world, 1);
     await world.sandbox.faults.unplug();

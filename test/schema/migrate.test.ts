@@ -116,6 +116,22 @@ describe('migrate', () => {
     expect(await tables()).toEqual(['_prisma_migrations', 'first', 'whole']);
   });
 
+  test('one whose connection is cut says so, and is applied by the next start', async () => {
+    await write('1_first', 'CREATE TABLE first (id int); SELECT pg_sleep(0.5)');
+    const migrated = migrate(url, readMigrations(folder));
+    migrated.catch(() => undefined);
+    await until('it is cut', async () => {
+      const { rowCount } = await pool.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+          WHERE datname = current_database() AND query LIKE '%pg_sleep(0.5)%'
+            AND application_name = 'seatline-migrate' AND state = 'active'`,
+      );
+      return rowCount === 1;
+    });
+    await expect(migrated).rejects.toThrow(/1_first failed: .*(terminat|connection)/i);
+    expect(await migrate(url, readMigrations(folder))).toEqual(['1_first']);
+  });
+
   test("one that Prisma's own tool left half done is refused until a person has resolved it", async () => {
     await write('1_first', 'CREATE TABLE first (id int)');
     await migrate(url, readMigrations(folder));

@@ -135,15 +135,25 @@ test('ends where the same page comes again', async () => {
   );
 });
 
-test('goes on after a short page that names a next one, and ends with a 404', async () => {
+test('goes on after a short page that names a next one', async () => {
   await withStub(
-    (_, n) =>
-      n < 3
-        ? envelope({ next: n + 1, list: [{ ...PAID, imp_uid: `imp_${n}` }] })
-        : refusal('없음', 404),
+    (_, n) => envelope({ next: n < 2 ? n + 1 : 0, list: [{ ...PAID, imp_uid: `imp_${n}` }] }),
     async (_, stubbed) => expect(await uids(stubbed)).toEqual([['imp_1'], ['imp_2']]),
   );
 });
+
+test.each([400, 404])(
+  'a page that was promised and is a %i each time is no end',
+  async (status) => {
+    await withStub(
+      ({ path }) =>
+        path.includes('page=1&')
+          ? envelope({ total: 2_500, next: 2, list: [PAID] })
+          : refusal('잘못된 요청', status),
+      async (_, stubbed) => expect(uids(stubbed)).rejects.toBeInstanceOf(GatewayUnreachable),
+    );
+  },
+);
 
 test('leaves out and counts what it cannot read', async () => {
   await withStub(

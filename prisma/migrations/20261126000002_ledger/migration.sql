@@ -1,13 +1,6 @@
 -- Money that is not there ------------------------------------------------------------------------
--- What the organizer let stand although PortOne knows no such payment: the seats were given away.
-UPDATE cases c SET accepted = c.amount
-  FROM payments p
- WHERE p.payment_id = c.payment_id AND c.kind = 'unknown_payment' AND c.closed_by LIKE 'organizer%'
-   AND p.status = 'paid' AND p.read_at <= c.closed_at
-   AND c.amount = p.amount - p.cancelled_amount
-   AND NOT EXISTS (SELECT 1 FROM cases e
-                    WHERE e.payment_id = c.payment_id AND e.kind = c.kind AND e.id < c.id
-                      AND e.closed_by LIKE 'organizer%' AND e.closed_at >= p.read_at);
+-- An account that was closed before any money came was never paid, whatever the gateway calls it.
+UPDATE payments SET status = 'failed' WHERE status = 'cancelled' AND cancelled_amount = 0;
 
 -- Each entry names its payment as well: an open refund or case explains the money of its own payment
 -- and of no other.
@@ -25,17 +18,6 @@ SELECT o.event_id, p.order_id, p.currency, 'money', 'cancelled', -p.cancelled_am
        p.payment_id
   FROM payments p JOIN orders o ON o.id = p.order_id
  WHERE p.status IN ('paid', 'cancelled') AND p.cancelled_amount > 0
-UNION ALL
--- Money that we took for paid and that PortOne knows nothing of, once the organizer has said so: it is
--- taken out again, once, unless PortOne told of it since.
-SELECT o.event_id, p.order_id, p.currency, 'money', 'paid', -c.amount, p.payment_id, p.payment_id
-  FROM cases c JOIN payments p ON p.payment_id = c.payment_id JOIN orders o ON o.id = p.order_id
- WHERE c.kind = 'unknown_payment' AND c.closed_by LIKE 'organizer%'
-   AND p.status = 'paid' AND p.read_at <= c.closed_at
-   AND c.amount = p.amount - p.cancelled_amount
-   AND NOT EXISTS (SELECT 1 FROM cases e
-                    WHERE e.payment_id = c.payment_id AND e.kind = c.kind AND e.id < c.id
-                      AND e.closed_by LIKE 'organizer%' AND e.closed_at >= p.read_at)
 UNION ALL
 SELECT o.event_id, p.order_id, p.currency, 'money', 'refunded_by_hand', -r.amount, p.payment_id,
        p.payment_id
@@ -80,7 +62,9 @@ SELECT o.event_id, o.id, p.currency, 'allowance', 'accepted', c.accepted, p.paym
   FROM cases c JOIN payments p ON p.payment_id = c.payment_id JOIN orders o ON o.id = p.order_id
  WHERE c.accepted <> 0
    AND (c.kind = 'paid_back_twice'
-        OR (c.kind = 'unknown_payment' AND p.status = 'paid' AND p.read_at <= c.closed_at)
+        -- Seats that were given away, for a payment that the gateway does not know; it is paid again
+        -- as soon as the gateway tells of it.
+        OR (c.kind = 'unknown_payment' AND p.status = 'failed')
         OR (c.kind = 'partial_cancel' AND p.status = 'paid'
             AND NOT EXISTS (SELECT 1 FROM refunds w
                              WHERE w.payment_id = p.payment_id AND w.whole AND w.state = 'done')));
