@@ -6,7 +6,6 @@ import type { Database } from '../db/database.ts';
 import { loadSql } from '../db/sql.ts';
 import { CASE_KINDS } from '../payments/cases.ts';
 import { WAITS_FOR_ORGANIZER } from '../payments/refund-waits.ts';
-import { GATEWAYS } from '../portone/gateway.ts';
 
 const sql = loadSql('count_waiting');
 
@@ -17,7 +16,7 @@ interface Waiting {
   held: number;
   refunds: Record<string, number>;
   cases: Record<string, number>;
-  webhookSeconds: Record<string, number>;
+  webhookLagSeconds: number;
 }
 
 type Values = [labels: Record<string, string>, value: number][];
@@ -59,7 +58,10 @@ export function watchDatabase(database: Database, clock: Clock, registers: Regis
   watch('open_cases', 'Cases not closed, by kind', 'kind', ({ cases }) =>
     CASE_KINDS.map((kind) => [{ kind }, cases[kind] ?? 0]),
   );
-  watch('oldest_webhook_seconds', 'Age of the oldest webhook not settled', 'gateway', (waiting) =>
-    GATEWAYS.map((gateway) => [{ gateway }, waiting.webhookSeconds[gateway] ?? 0]),
+  watch(
+    'webhook_lag_seconds',
+    'How long the webhook that waits longest is overdue',
+    'state',
+    (of) => [[{ state: 'pending' }, of.webhookLagSeconds]],
   );
 }

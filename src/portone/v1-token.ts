@@ -29,23 +29,27 @@ export interface V1Connection {
   send(call: HttpCall): Promise<HttpAnswer>;
 }
 
-export function connectV1(http: PortOneHttp, credentials: V1Credentials): V1Connection {
+/** @returns what sends over a circuit, all of them with one token */
+export function connectV1(
+  http: PortOneHttp,
+  credentials: V1Credentials,
+): (over: PortOneHttp) => V1Connection {
   const tokens = new Tokens(http, credentials);
-  const attempt = async (call: HttpCall) => {
+  return (over) => ({ send: (call) => sendWith(tokens, over, call) });
+}
+
+async function sendWith(tokens: Tokens, over: PortOneHttp, call: HttpCall): Promise<HttpAnswer> {
+  const attempt = async () => {
     const token = await tokens.get();
     const headers = { ...call.headers, authorization: `Bearer ${token}` };
-    return { token, answer: await http.send({ ...call, headers }) };
+    return { token, answer: await over.send({ ...call, headers }) };
   };
-  return {
-    send: async (call) => {
-      const first = await attempt(call);
-      if (first.answer.status !== 401) return admitted(first.answer);
-      // The token died before its time.
-      tokens.forget(first.token);
-      const second = await attempt(call);
-      return admitted(second.answer);
-    },
-  };
+  const first = await attempt();
+  if (first.answer.status !== 401) return admitted(first.answer);
+  // The token died before its time.
+  tokens.forget(first.token);
+  const second = await attempt();
+  return admitted(second.answer);
 }
 
 /** A door that is shut to us says nothing about what was asked. */

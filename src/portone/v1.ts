@@ -23,7 +23,11 @@ export interface V1Options extends Omit<PortOneHttpOptions, 'gateway'>, V1Creden
 }
 
 export function createV1Api(options: V1Options): PaymentApi {
-  const v1 = connectV1(createPortOneHttp({ ...options, gateway: 'v1' }), options);
+  const http = createPortOneHttp({ ...options, gateway: 'v1' });
+  const connect = connectV1(http, options);
+  const v1 = connect(http);
+  // A circuit of its own: trouble with amounts must not keep payments from being read.
+  const amounts = connect(createPortOneHttp({ ...options, gateway: 'v1' }));
   return {
     read: (ref) => read(v1, ref),
     readMany: (refs) => readManyV1(v1, refs),
@@ -31,7 +35,7 @@ export function createV1Api(options: V1Options): PaymentApi {
     list: (window) => listV1(v1, window, () => options.onUnreadable?.()),
     cancel: (request) => cancel(v1, request),
     closeAccount: (ref) => closeAccount(v1, ref),
-    register: (merchantUid, amount, currency) => register(v1, merchantUid, amount, currency),
+    register: (merchantUid, amount, currency) => register(amounts, merchantUid, amount, currency),
     // On V1 PortOne asks us, and the charge does not wait for a call of ours.
     confirm: null,
   };

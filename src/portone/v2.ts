@@ -58,6 +58,8 @@ export function createV2Api(options: V2Options): PaymentApi {
     createPortOneHttp({ ...options, timeoutMs: confirmTimeoutMs, gateway: 'v2' }),
     secret,
   );
+  // And one more: trouble with amounts must not keep payments from being read.
+  const amounts = new V2Calls(createPortOneHttp({ ...options, timeoutMs, gateway: 'v2' }), secret);
   const readOrder = async (merchantUid: string) => paymentFrom(await calls.readOrder(merchantUid));
   return {
     read: (ref) => readAttempt(calls, ref),
@@ -73,7 +75,7 @@ export function createV2Api(options: V2Options): PaymentApi {
     closeAccount: (ref) => closeAccount(calls, ref),
     register: async (merchantUid, amount, currency) => {
       const path = `/payments/${segment(merchantUid)}/pre-register`;
-      const answer = await calls.change('register', path, { totalAmount: amount, currency });
+      const answer = await amounts.change('register', path, { totalAmount: amount, currency });
       if (answer.status === 200) return { outcome: 'done' };
       return { outcome: 'refused', message: refusalOf(answer).message };
     },

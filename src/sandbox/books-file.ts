@@ -46,13 +46,15 @@ export class BooksFile {
     if (text !== null) this.#takeUp(text);
   }
 
-  /** From now on the file is written: not before the port is ours, for it may be another's file. */
+  /** From now on the books are ours: not before the port is, for they may be another's. */
   keep(): void {
     try {
       this.#write();
     } catch (error) {
       throw new BooksUnreadable(`${this.#path}: cannot be written (${(error as Error).message})`);
     }
+    // The one whose port it is goes on with what the one before had begun, and no other.
+    resumeCancellations(this.#gateway);
     this.#next(PAUSE_MS);
   }
 
@@ -113,7 +115,6 @@ export class BooksFile {
       ...(kept.strayCancelRequests as unknown as CancelRequestRecord[]),
     );
     ids.skip(kept.idsUsed + IDS_LEAP);
-    resumeCancellations(this.#gateway);
   }
 }
 

@@ -3,7 +3,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Database } from '../../src/db/database.ts';
 import { createMetrics } from '../../src/operations/metrics.ts';
-import { becomes, pay } from '../support/buyer.ts';
 import { askRefund, refundBecomes, refundIsPutOff, sell, sellMore } from '../support/refunds.ts';
 import { until } from '../support/wait.ts';
 import { openWorld, type World } from '../support/world.ts';
@@ -63,17 +62,34 @@ test('a case is counted by its kind until it is closed', async () => {
   await shows('open_cases{kind="partial_cancel"}', 0);
 });
 
-test('webhooks that cannot be settled grow old, and are young again after', async () => {
+test('webhooks that nobody works are overdue, and those that PortOne is silent about are not', async () => {
+  const lag = 'webhook_lag_seconds{state="pending"}';
+  const forged = { imp_uid: 'imp_nobody', merchant_uid: '', status: 'paid' };
   const order = await world.order(await world.event(1));
-  await world.sandbox.faults.unplug();
-  await pay(world, order);
-  await until('the oldest webhook ages', async () => {
-    const age = await figure('oldest_webhook_seconds{gateway="v1"}');
-    return age !== undefined && age > 0.2;
+  await world.call('POST', '/webhook', { ...forged, merchant_uid: order.merchantUid });
+  await until('it is asked about, in vain', async () => {
+    const [row] = await world.sql<{ tries: number }>(
+      'SELECT tries FROM webhooks WHERE merchant_uid = $1 AND next_try_at > now()',
+      order.merchantUid,
+    );
+    return (row?.tries ?? 0) > 0;
   });
-  await world.sandbox.faults.plugIn();
-  await becomes(world, order, 'paid');
-  await shows('oldest_webhook_seconds{gateway="v1"}', 0);
+  expect(await figure(lag)).toBe(0);
+  const idle = await openWorld({ carrier: 'postgres', env: { ROLE: 'api' } });
+  try {
+    const waiting = {
+      ...forged,
+      merchant_uid: (await idle.order(await idle.event(1))).merchantUid,
+    };
+    expect((await idle.call('POST', '/webhook', waiting)).status).toBe(200);
+    await until('it is overdue', async () => {
+      const text: string = (await idle.call('GET', '/metrics')).body;
+      const line = text.split('\n').find((one) => one.startsWith(`seatline_${lag} `));
+      return Number(line?.split(' ')[1]) > 0.2;
+    });
+  } finally {
+    await idle.close();
+  }
 });
 
 test('a database that is away takes its own figures along, and no others', async () => {
@@ -81,6 +97,6 @@ test('a database that is away takes its own figures along, and no others', async
   const away: Database = { ...database, query: () => Promise.reject(new Error('away')) };
   const text = await createMetrics(away, clock).registry.metrics();
   expect(text).toContain('seatline_verdicts_total{code="unavailable"} 0');
-  expect(text).not.toMatch(/^seatline_(holds|open_|oldest_)\w*\{/m);
+  expect(text).not.toMatch(/^seatline_(holds|open_|webhook_)\w*\{/m);
   expect(await scrape()).toMatch(/^seatline_holds\{state="held"\} \d/m);
 });

@@ -342,6 +342,15 @@ describe('closing an account', () => {
 });
 
 describe('registering an amount', () => {
+  test('that PortOne does not answer, again and again, keeps no payment from being read', async () => {
+    const { paymentId } = await sandbox.pay({ merchantUid: 'o-1', amount: 30_000, dialect: 'v1' });
+    sandbox.faults.rest({ kind: 'error', endpoint: 'prepare', status: 503 });
+    for (let n = 0; n < 8; n += 1) {
+      await expect(api.register(`other-${n}`, 1, 'KRW')).rejects.toBeInstanceOf(GatewayUnreachable);
+    }
+    expect(await api.read(ref(paymentId))).toMatchObject({ paymentId, status: 'paid' });
+  });
+
   test('opens the window for no other, and may be changed', async () => {
     await api.register('o-1', 30_000, 'KRW');
     await api.register('o-1', 20_000, 'KRW');

@@ -37,9 +37,14 @@ const LOOK_PAUSES_MS = 8_000;
 const MARGIN_MS = 15_000;
 
 /** From its beginning until it is surely over; so long a hold is kept for it. */
-export function longestChargeMs(limits: { confirmTimeoutMs: number; timeoutMs: number }): number {
-  const { confirmTimeoutMs, timeoutMs } = limits;
-  const askingMs = ASK_AGAIN_FOR_MS + ASK_AGAIN_AFTER_MS + confirmTimeoutMs;
+export function longestChargeMs(limits: {
+  confirmTimeoutMs: number;
+  timeoutMs: number;
+  /** PortOne goes on for so long, though we may have stopped listening before. */
+  doubtMs: number;
+}): number {
+  const { confirmTimeoutMs, timeoutMs, doubtMs } = limits;
+  const askingMs = ASK_AGAIN_FOR_MS + ASK_AGAIN_AFTER_MS + Math.max(confirmTimeoutMs, doubtMs);
   return askingMs + LOOK_CALLS_MAX * timeoutMs + LOOK_PAUSES_MS + MARGIN_MS;
 }
 
