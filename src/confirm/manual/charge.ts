@@ -21,6 +21,7 @@ import {
   NOT_CHARGED,
   notApproved,
   UNKNOWN,
+  UNKNOWN_SEATLESS,
 } from './outcome.ts';
 
 /**
@@ -90,10 +91,12 @@ export class Charge {
       const known = record && (await this.onRecord(record));
       if (known) return known;
       if (fate !== 'unknown') return await this.outcomeOf(fate, NO_ANSWER, seen, settled);
-      return seen === 'unread' || this.mayStillCome(record?.askedAt) ? UNKNOWN : NOT_CHARGED;
+      return seen === 'unread' || this.mayStillCome(record?.askedAt)
+        ? UNKNOWN_SEATLESS
+        : NOT_CHARGED;
     } catch (error) {
       this.log('warn', { fate, error: (error as Error).message }, 'charge not looked up');
-      return UNKNOWN;
+      return UNKNOWN_SEATLESS;
     }
   }
 

@@ -25,6 +25,9 @@ export const UNKNOWN: ChargeOutcome = {
   occasion: 'charge_unknown',
 };
 
+/** Its hold is over: nobody can say that seats are kept. */
+export const UNKNOWN_SEATLESS: ChargeOutcome = { ...UNKNOWN, occasion: 'charge_unknown_seatless' };
+
 export const NO_ACCOUNTS: ChargeOutcome = {
   verdict: refuse('refused_by_organizer'),
   paid: false,
