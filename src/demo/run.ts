@@ -101,6 +101,8 @@ function serviceEnv(place: Place, sandbox: Sandbox, apiKey: string): Record<stri
     CONFIRM_SECRET: randomBytes(16).toString('hex'),
     // Holds last 5 s here: a payment that nobody knows is found out, twice, well before that.
     PAYMENT_CHECK_AFTER_MS: '2000',
+    // Accounts are due within seconds here, and their deposits told at once.
+    DEPOSIT_GRACE_MS: '1000',
     // Every ten minutes is for sales that last longer than this one.
     RECONCILE_INTERVAL_MS: '10000',
     RECONCILE_SETTLE_MS: '2000',

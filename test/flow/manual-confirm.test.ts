@@ -226,6 +226,16 @@ describe.each(CARRIERS)('manual confirm on %s', (carrier) => {
   });
 
   describe('virtual accounts', () => {
+    test('allowed: the seats wait as long as the account does, and no longer for having asked', async () => {
+      const virtualAccounts = { policy: 'allow' };
+      const [event, order] = await oneSeat({ virtualAccounts, holdSeconds: 1 });
+      const token = await authenticate(world, order, { method: 'vbank', dueInMs: 3_000 });
+      const answer = await confirmByHand(world, order, token);
+      expect(answer).toMatchObject({ status: 200, body: { paid: false } });
+      await becomes(world, order, 'pending');
+      expect(await world.seats(event)).toMatchObject({ available: 1 });
+    });
+
     test.each([false, true])(
       'allowed: the seats wait for the deposit (paidAt told all the same: %s)',
       async (paidAtAlways) => {

@@ -11,6 +11,7 @@ import { endHolds } from '../../seats/end-holds.ts';
 const sql = {
   load: loadSql('load_charge'),
   begin: loadSql('begin_charge'),
+  end: loadSql('end_charge'),
   refused: loadSql('find_refused_hold'),
 };
 
@@ -60,6 +61,20 @@ export async function beginCharge(
   if (hold === null) return false;
   const begun = await database.query(sql.begin, hold.id, paymentId, clock.now(), until, ACTOR);
   return begun.length > 0;
+}
+
+/**
+ * The charge is over: what comes now, as a deposit, is waited for by the hold's own time.
+ * @param until as it was begun with
+ */
+export async function endCharge(
+  { database }: ChargeBooks,
+  { hold }: ChargeRecord,
+  paymentId: string,
+  until: Date,
+): Promise<void> {
+  if (hold === null) return;
+  await database.query(sql.end, hold.id, paymentId, until, new Date(hold.expiresAt));
 }
 
 /** Its hold lives, and PortOne has not refused it. */

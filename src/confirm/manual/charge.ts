@@ -65,9 +65,13 @@ export class Charge {
     private readonly wish: ManualConfirm & { paymentId: string },
   ) {}
 
-  /** Never throws: once PortOne was asked, whatever fails on our side leaves the matter open. */
-  async run(): Promise<ChargeOutcome> {
+  /**
+   * Never throws: once PortOne was asked, whatever fails on our side leaves the matter open.
+   * @param onOver the charge is over, and was neither approved nor refused
+   */
+  async run(onOver: () => Promise<void> = async () => undefined): Promise<ChargeOutcome> {
     const { answer, seen, fate } = await this.chargeOnce();
+    if (fate === 'waiting') await this.over(onOver);
     // Before it is sold: whoever finds it sold finds also when it was paid.
     if (fate === 'paid' && answer.outcome === 'paid') await this.record('charged', answer.paidAt);
     const settled = await this.settle(seen);
@@ -97,6 +101,15 @@ export class Charge {
     } catch (error) {
       this.log('warn', { fate, error: (error as Error).message }, 'charge not looked up');
       return UNKNOWN_SEATLESS;
+    }
+  }
+
+  /** Before it is settled, which says how long the hold waits from here on. */
+  private async over(onOver: () => Promise<void>): Promise<void> {
+    try {
+      await onOver();
+    } catch (error) {
+      this.log('warn', { error: (error as Error).message }, 'hold kept longer than it need be');
     }
   }
 

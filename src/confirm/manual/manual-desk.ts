@@ -7,7 +7,7 @@ import type { Answer, Caller, ConfirmDesk } from '../desk.ts';
 import type { ConfirmRequest } from '../request.ts';
 import { refuse } from '../verdict.ts';
 import { Charge, type ChargeOptions } from './charge.ts';
-import { beginCharge, type ChargeRecord, loadCharge } from './charge-record.ts';
+import { beginCharge, endCharge, loadCharge } from './charge-record.ts';
 import { outcomeOnRecord } from './on-record.ts';
 import type { Charged } from './outcome.ts';
 import type { Occasion } from './texts.ts';
@@ -148,15 +148,13 @@ export class ManualDesk {
       testAllowed: this.options.rules.testPaymentsAccepted,
       key: keyOf(paymentId, paymentToken),
     });
-    if (await this.begin(record, paymentId)) return charge.run();
+    const until = new Date(this.options.clock.now().getTime() + this.options.chargeMaxMs);
+    if (await beginCharge(this.options, record, paymentId, until)) {
+      return charge.run(() => endCharge(this.options, record, paymentId, until));
+    }
     // Its hold ended before, or while it waited for its turn; another call may have ended the matter.
     const later = await loadCharge(this.options, merchantUid, paymentId);
     return later?.askedAt ? charge.look() : { verdict: refuse('hold_ended') };
-  }
-
-  private begin(record: ChargeRecord, paymentId: string): Promise<boolean> {
-    const until = new Date(this.options.clock.now().getTime() + this.options.chargeMaxMs);
-    return beginCharge(this.options, record, paymentId, until);
   }
 }
 
