@@ -48,5 +48,7 @@ export function refusalOf(payment: Payment, request: CancelRequest): Refusal | n
   const { how, message } = payment.cancelPlan;
   // A deposit pushed in test mode is no money.
   if (fromAccount && payment.test) return { why: 'pg_refused', message };
-  return how === 'never' || payment.refusalsLeft > 0 ? { why: 'pg_refused', message } : null;
+  // V1 has no word for a cancellation that failed, but to refuse it.
+  const isNever = how === 'never' || (how === 'failed' && payment.dialect === 'v1');
+  return isNever || payment.refusalsLeft > 0 ? { why: 'pg_refused', message } : null;
 }

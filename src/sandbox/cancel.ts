@@ -23,6 +23,10 @@ export function cancelPayment(
     announce(gateway, payment, cancellation, told);
     return outcome;
   }
+  if (how === 'failed') {
+    gateway.ledger.dropCancellation(payment, cancellation);
+    return outcome;
+  }
   if (told !== 'none') {
     const about = { cancellationId: cancellation.id, url: urlOf(gateway, payment, told) };
     gateway.courier.announce(payment, 'cancel_pending', about);

@@ -38,7 +38,7 @@ Be a buyer with curl (V1, card):
   dialect   v1 | v2-2024-01-01 | v2-2024-04-25     method   card | vbank     provider   nice | inicis
   buyer     pay | decline | vanish | hang_up | repeat | pay_late | fail_late | fail_then_paid
   webhooks  {"mode":"normal|lost|repeated|delayed|reordered","delayMs":500,"times":2}
-  cancels   {"how":"now|later|late_failure|never","lateMs":1000,"refusals":1,"message":"..."}
+  cancels   {"how":"now|later|late_failure|failed|never","lateMs":1000,"refusals":1,"message":"..."}
   also      webhookUrl, form, test, omitAmount, amountAsText, paymentId, lateMs, hangUpAfterMs,
             pgDelayMs, pending, dueInMs, afterDue, closable, closedAs, customData,
             repeat {"times":1,"when":"concurrent|after|after_paid"}

@@ -70,7 +70,7 @@ export const payFields = z.strictObject({
     .describe('what an account that was closed unpaid reads as'),
   cancels: z
     .strictObject({
-      how: z.enum(['now', 'later', 'late_failure', 'never']).default('now'),
+      how: z.enum(['now', 'later', 'late_failure', 'failed', 'never']).default('now'),
       lateMs: ms.nullable().default(1_000),
       refusals: z.number().int().min(0).max(1_000_000).default(0),
       message: z.string().min(1).max(200).default('[PG] 취소가 거절되었습니다.'),

@@ -50,9 +50,10 @@ export interface RepeatPlan {
 export interface CancelPlan {
   /**
    * now unless told. later: taken at once and carried out after `lateMs`, as PayPal does. late_failure:
-   * taken at once, and not carried out after all. never: always refused.
+   * taken at once, and not carried out after all. failed: V2 answers 200 with a cancellation that FAILED, V1
+   * refuses. never: always refused.
    */
-  how?: 'now' | 'later' | 'late_failure' | 'never' | undefined;
+  how?: 'now' | 'later' | 'late_failure' | 'failed' | 'never' | undefined;
   /** null: not before `finishCancellations`. */
   lateMs?: number | null | undefined;
   /** The first so many are refused, none unless told. */

@@ -205,6 +205,23 @@ describe.each(CARRIERS)('refunds on %s', (carrier) => {
     expect(new Set(keys).size).toBe(keys?.length);
   });
 
+  test.each(ONE_EACH)(
+    '%s failed in an answer of 200: refused, and asked for anew under another key',
+    async (dialect) => {
+      const sold = await sell(world, 1, { dialect, cancels: { how: 'failed' } });
+      const { body } = await askRefund(world, sold.order);
+      const requests = () => books(world, sold.order)[0]?.cancelRequests ?? [];
+      await until('it was asked for twice', async () => {
+        await hurry(world, body.id);
+        return requests().length > 1;
+      });
+      expect(await refundOf(world, body.id)).toMatchObject({ state: 'requested' });
+      expect(books(world, sold.order)).toMatchObject([{ kept: 10_000, state: 'paid' }]);
+      const keys = requests().map((request) => request.idempotencyKey ?? request.atMs);
+      expect(new Set(keys).size).toBe(keys.length);
+    },
+  );
+
   test('refused for good: a wish has failed, what is owed needs a person, who may try anew', async () => {
     const sold = await sell(world, 1);
     const owed = await sell(world, 1);

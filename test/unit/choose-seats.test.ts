@@ -561,7 +561,8 @@ describe('time', () => {
     const ms = bestMs(prepare, (pool) => {
       for (let party = 0; party < 64; party++) pool.take([wish(1 + (party % 6))]);
     });
-    expect(ms).toBeLessThan(20);
+    // A window that is gone through once for each seat of it would take seconds.
+    expect(ms).toBeLessThan(250);
   });
 
   it.each([
@@ -572,6 +573,6 @@ describe('time', () => {
   ])('one party over 50,000 seats: %s', (_, seats, asked) => {
     const prepare = () => new FreeSeats(seats());
     const ms = bestMs(prepare, (pool) => expect(pool.take([asked]).ok).toBe(true));
-    expect(ms).toBeLessThan(40);
+    expect(ms).toBeLessThan(500);
   });
 });

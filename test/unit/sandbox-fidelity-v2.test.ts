@@ -315,6 +315,14 @@ describe('cancelPayment', () => {
     });
   });
 
+  it('may fail at once, in an answer of 200', async () => {
+    await sandbox.pay(order({ cancels: { how: 'failed' } }));
+    const answered = await client.cancelPayment({ ...PAYMENT, reason: 'r' });
+    expect(answered).toMatchObject({ cancellation: { status: 'FAILED' } });
+    expect(await read()).toMatchObject({ status: 'PAID', cancellations: [{ status: 'FAILED' }] });
+    expect(sandbox.books().payments[0]).toMatchObject({ kept: 30_000, state: 'paid' });
+  });
+
   it('is refused by the PG the first times, or always', async () => {
     await sandbox.pay(order({ cancels: { refusals: 2, message: '환불 불가' } }));
     await sandbox.pay(order({ merchantUid: 'order-2', cancels: { how: 'never' } }));

