@@ -4,8 +4,8 @@
 WITH sold AS (SELECT payment_id, order_id FROM holds WHERE event_id = $1 AND state = 'sold'),
 paid AS (SELECT p.* FROM payments p JOIN orders o ON o.id = p.order_id
           WHERE o.event_id = $1 AND p.status = 'paid' AND p.amount > 0),
--- The organizer took seats back for a part of the money, or let it stand; or the seats were given
--- away, or came back, for a payment that PortOne does not know, and that is not paid here since.
+-- The organizer's word: seats went back with a part of the money, or stand without it; or they were
+-- given away, or came back, for a payment that PortOne does not know.
 accepted AS (SELECT payment_id, kind FROM cases
               WHERE event_id = $1 AND kind IN ('partial_cancel', 'unknown_payment')
                 AND closed_by LIKE 'organizer%'),

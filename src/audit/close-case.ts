@@ -90,7 +90,7 @@ function readCase(tx: Transaction, id: number) {
     where: { id },
     include: {
       order: { select: { merchantUid: true } },
-      payment: { select: { status: true, amount: true, cancelledAmount: true, readAt: true } },
+      payment: { select: { status: true, amount: true, cancelledAmount: true } },
     },
   });
 }

@@ -70,13 +70,9 @@ function closingProblem(refused: Extract<CloseCaseResult, { ok: false }>): Probl
         amount: refused.amount,
       });
     case 'all_or_none':
-      return new Problem(
-        'conflict',
-        `nobody paid for any of them: all ${refused.seats.length}, or none`,
-        {
-          seats: refused.seats,
-        },
-      );
+      return new Problem('conflict', 'nobody paid for any of these seats: name all, or none', {
+        seats: refused.seats,
+      });
     case 'not_its_seats':
       return new Problem('conflict', `not sold to this payment: ${refused.missing.join(', ')}`, {
         missing: refused.missing,

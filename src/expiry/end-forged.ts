@@ -2,7 +2,6 @@
 
 import { loadSql } from '../db/sql.ts';
 import type { AskOptions } from '../payments/ask-before-release.ts';
-import { outageBackoffMs } from '../payments/backoff.ts';
 import { recordStep } from '../payments/steps.ts';
 import { GATEWAYS, type Gateway } from '../portone/gateway.ts';
 import {
@@ -13,7 +12,7 @@ import {
   type PaymentStatus,
 } from '../portone/payment.ts';
 import { endHolds } from '../seats/end-holds.ts';
-import { noteProofs, settleFound, snapshotOf, type Unproven } from './proofs.ts';
+import { noteProofs, SILENT_WAIT_MS, settleFound, snapshotOf, type Unproven } from './proofs.ts';
 
 const sql = loadSql('attempts_of_hold');
 
@@ -52,7 +51,7 @@ export async function endForged(
 
 function nextLook(found: Rivals, now: Date): Date | null {
   if (found === 'known') return null;
-  const waitMs = found === 'open' ? LOOK_AGAIN_MS : outageBackoffMs(4);
+  const waitMs = found === 'open' ? LOOK_AGAIN_MS : SILENT_WAIT_MS;
   return new Date(now.getTime() + waitMs);
 }
 

@@ -2,10 +2,14 @@
 
 import type { Database } from '../db/database.ts';
 import { loadSql } from '../db/sql.ts';
+import { outageBackoffMs } from '../payments/backoff.ts';
 import { type SettleOptions, settlePayment } from '../payments/settle-payment.ts';
 import type { PaymentRef, PaymentSnapshot } from '../portone/payment.ts';
 
 const sql = loadSql('note_proofs');
+
+/** PortOne gave no answer, or none of use, about a payment: it is looked up again after so long. */
+export const SILENT_WAIT_MS = outageBackoffMs(4);
 
 /** An answered hold whose payment was not seen at PortOne yet. */
 export interface Unproven extends PaymentRef {

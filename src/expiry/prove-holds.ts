@@ -4,11 +4,17 @@
 
 import { loadSql } from '../db/sql.ts';
 import type { AskOptions } from '../payments/ask-before-release.ts';
-import { outageBackoffMs } from '../payments/backoff.ts';
 import { GATEWAYS, type Gateway } from '../portone/gateway.ts';
 import { GatewayUnreachable, type ManyRead, type PaymentApi } from '../portone/payment.ts';
 import { endForged } from './end-forged.ts';
-import { noteProofs, type Proof, settleFound, snapshotOf, type Unproven } from './proofs.ts';
+import {
+  noteProofs,
+  type Proof,
+  SILENT_WAIT_MS,
+  settleFound,
+  snapshotOf,
+  type Unproven,
+} from './proofs.ts';
 
 const claim = loadSql('claim_unproven');
 
@@ -58,7 +64,7 @@ async function prove(
     const { id, paymentId, doubtedAt } = hold;
     const proof = { id, paymentId, doubtedAt };
     if (told === null || told.unread.some((ref) => ref.paymentId === paymentId)) {
-      proofs.push({ ...proof, checkAt: new Date(now.getTime() + outageBackoffMs(4)) });
+      proofs.push({ ...proof, checkAt: new Date(now.getTime() + SILENT_WAIT_MS) });
     } else if (snapshotOf(told.known, hold)) {
       proofs.push({ ...proof, checkAt: null, doubtedAt: null });
     } else if (doubtedAt === null) {

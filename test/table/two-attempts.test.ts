@@ -273,8 +273,8 @@ test('a late payment for an order that was called off is paid back', async () =>
   });
 });
 
-/** The second attempt is sold, the first one paid after all; the console cancels the second. */
-async function duplicateCancelled(play: Scene): Promise<{ first: string; cancelled: string }> {
+/** The first attempt is declined, the second one sold. */
+async function secondSold(play: Scene): Promise<[first: string, second: string]> {
   const [a = '', b = ''] = play.newPaymentIds(2);
   await play.confirm(a);
   await play.pay(a, { buyer: 'decline' });
@@ -282,6 +282,12 @@ async function duplicateCancelled(play: Scene): Promise<{ first: string; cancell
   await play.pay(b);
   for (const message of play.messages()) await stage.deliver(message);
   await play.settle();
+  return [a, b];
+}
+
+/** The second attempt is sold, the first one paid after all; the console cancels the second. */
+async function duplicateCancelled(play: Scene): Promise<{ first: string; cancelled: string }> {
+  const [a, b] = await secondSold(play);
   stage.sandbox.approve(a);
   const before = new Set(play.messages());
   stage.sandbox.cancelInConsole(b);
@@ -303,13 +309,7 @@ test('a duplicate is cancelled in the console, and told of first: the other one 
 
 test('the organizer refunded one payment of the order: no other one seats it again', async () => {
   const play = await scene();
-  const [a = '', b = ''] = play.newPaymentIds(2);
-  await play.confirm(a);
-  await play.pay(a, { buyer: 'decline' });
-  await play.confirm(b);
-  await play.pay(b);
-  for (const message of play.messages()) await stage.deliver(message);
-  await play.settle();
+  const [a, b] = await secondSold(play);
   await stage.rows(
     `INSERT INTO refunds (payment_id, amount, reason, requested_by, requested_at, next_try_at)
      VALUES ($1, 1000, 'asked', 'organizer:api', $2, $2)`,
