@@ -2,14 +2,14 @@
 
 import type { Log } from '../log.ts';
 import type { SettleOptions } from '../payments/settle-payment.ts';
-import { GATEWAYS, type Gateway } from '../portone/gateway.ts';
-import { GatewayUnreachable } from '../portone/payment.ts';
+import { GATEWAYS } from '../portone/gateway.ts';
+import { GatewayUnreachable, type PaymentRef } from '../portone/payment.ts';
 import type { PortOne } from '../portone/portone.ts';
 import { beginRun, endRun, type RunStart } from './record.ts';
 import type { Report } from './report.ts';
 import { Tally } from './tally.ts';
 import { Turn } from './turn.ts';
-import { Walk, WrongBooks } from './walk.ts';
+import { Walk, type WalkWindow, WrongBooks } from './walk.ts';
 import { windowOf } from './window.ts';
 
 export interface ReconcileOptions extends SettleOptions {
@@ -33,6 +33,8 @@ export interface ReconcileRequest {
   dryRun: boolean;
   /** `schedule`, or `organizer:...`. */
   askedBy: string;
+  /** Asked about by name as well: an earlier run had no answer about them. */
+  owed?: PaymentRef[];
 }
 
 export type ReconcileResult =
@@ -63,7 +65,8 @@ export async function reconcile(
   const turn = await Turn.take(database.url, options.turnWaitMs ?? 0);
   if (!turn) return { ok: false, reason: 'busy' };
   try {
-    return { ok: true, report: await run(options, { ...request, ...window }, eventId, turn) };
+    const start = { ...request, ...window, owed: request.owed ?? [] };
+    return { ok: true, report: await run(options, start, eventId, turn) };
   } finally {
     await turn.end();
   }
@@ -71,7 +74,7 @@ export async function reconcile(
 
 async function run(
   options: ReconcileOptions,
-  start: RunStart,
+  start: RunStart & { owed: PaymentRef[] },
   eventId: number | null,
   turn: Turn,
 ): Promise<Report> {
@@ -82,7 +85,8 @@ async function run(
   let failure: unknown;
   try {
     for (const gateway of GATEWAYS) {
-      await compareGateway(options, { ...start, gateway, eventId }, turn, tally);
+      const owed = start.owed.filter((ref) => ref.gateway === gateway);
+      await compareGateway(options, { ...start, gateway, eventId, owed }, turn, tally);
     }
   } catch (error) {
     failure = error;
@@ -101,10 +105,7 @@ async function run(
   return report;
 }
 
-interface GatewayRun extends RunStart {
-  gateway: Gateway;
-  eventId: number | null;
-}
+interface GatewayRun extends RunStart, WalkWindow {}
 
 async function compareGateway(
   options: ReconcileOptions,

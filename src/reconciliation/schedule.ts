@@ -2,10 +2,11 @@
 
 import type { Database } from '../db/database.ts';
 import { loadSql } from '../db/sql.ts';
+import type { PaymentRef } from '../portone/payment.ts';
 import { type ReconcileOptions, reconcile } from './reconcile.ts';
 import { WINDOW_MAX_MS, type Window } from './window.ts';
 
-const lastWideSql = loadSql('reconcile_last_wide');
+const pastSql = loadSql('reconcile_past');
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -31,7 +32,10 @@ interface Past {
   fromAt: Date;
   toAt: Date;
   startedAt: Date;
-  error: string | null;
+  /** It read both sides to the end, but for what it says it owes. */
+  good: boolean;
+  /** Payments about which it had no answer. */
+  owed: PaymentRef[];
 }
 
 /** @returns how many runs were made; none where another process made them just now */
@@ -42,9 +46,10 @@ export async function reconcileBySchedule(options: ScheduleOptions): Promise<num
   const past = await pastRuns(database, now);
   const [last] = past;
   if (last && now.getTime() - last.startedAt.getTime() < options.intervalMs / 2) return 0;
+  let owed = past.find((run) => run.good)?.owed ?? [];
   let runs = 0;
   for (const window of windowsUntil(new Date(now.getTime() - settleMs), past, now)) {
-    const request = { ...window, event: null, dryRun: false, askedBy: ASKED_BY };
+    const request = { ...window, event: null, dryRun: false, askedBy: ASKED_BY, owed };
     const result = await reconcile(options, request);
     if (!result.ok) {
       options.log.info({ reason: result.reason }, 'reconciliation left to the next interval');
@@ -52,7 +57,8 @@ export async function reconcileBySchedule(options: ScheduleOptions): Promise<num
     }
     runs += 1;
     // The rest is for the next interval, which begins again where the last good run ended.
-    if (!result.report.complete) break;
+    if (!result.report.complete || result.report.more > 0) break;
+    owed = result.report.findings.filter((finding) => finding.repair === 'failed');
   }
   return runs;
 }
@@ -71,7 +77,7 @@ export function windowsUntil(to: Date, past: Past[], now: Date): Window[] {
 }
 
 function startOf(end: number, past: Past[], now: Date): number {
-  const good = past.filter((run) => run.error === null);
+  const good = past.filter((run) => run.good);
   if (good.length === 0) return end - FIRST_MS;
   const reached = Math.max(...good.map((run) => run.toAt.getTime())) - OVERLAP_MS;
   const from = Math.max(reached, end - WINDOW_MAX_MS);
@@ -81,19 +87,7 @@ function startOf(end: number, past: Past[], now: Date): number {
   return isWideDue ? Math.min(from, end - RUN_MAX_MS) : from;
 }
 
-/** Of the last two days, and the last good one and the last wide one however old. */
-async function pastRuns(database: Database, now: Date): Promise<Past[]> {
-  const select = { fromAt: true, toAt: true, startedAt: true, error: true } as const;
-  const where = { askedBy: ASKED_BY, finishedAt: { not: null } };
-  const orderBy = { id: 'desc' } as const;
+function pastRuns(database: Database, now: Date): Promise<Past[]> {
   const since = new Date(now.getTime() - 2 * WIDE_EVERY_MS);
-  const recent = await database.prisma.reconciliation.findMany({
-    where: { ...where, startedAt: { gt: since } },
-    orderBy,
-    select,
-  });
-  const good = { ...where, error: null };
-  const lastGood = await database.prisma.reconciliation.findFirst({ where: good, orderBy, select });
-  const [lastWide] = await database.query<Past>(lastWideSql, ASKED_BY, RUN_MAX_MS);
-  return [...recent, ...(lastGood ? [lastGood] : []), ...(lastWide ? [lastWide] : [])];
+  return database.query(pastSql, ASKED_BY, since, RUN_MAX_MS);
 }

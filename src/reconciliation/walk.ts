@@ -36,6 +36,11 @@ export interface WalkOptions extends SettleOptions {
   onProgress: (compared: number, found: number) => void;
 }
 
+export interface WalkWindow extends ToRead {
+  /** Named to PortOne in any case. */
+  owed: PaymentRef[];
+}
+
 /** Its credentials are of another store, or it has lost its memory: no time to open cases. */
 export class WrongBooks extends Error {
   constructor(unknown: number) {
@@ -54,22 +59,26 @@ export class Walk {
   constructor(
     private readonly options: WalkOptions,
     private readonly api: PaymentApi,
-    private readonly window: ToRead,
+    private readonly window: WalkWindow,
   ) {}
 
   async run(): Promise<void> {
     const { from, to } = this.window;
     for await (const page of this.api.list({ from, to })) await this.listed(page);
-    const { tally } = this.options;
     let waiting: PaymentRef[] = [];
-    for await (const refs of this.options.turn.toRead(this.window)) {
-      waiting.push(...refs.filter((ref) => !tally.has(ref.paymentId)));
+    for await (const refs of this.toName()) {
+      waiting.push(...refs);
       while (waiting.length >= NAMED_MAX) {
         await this.named(waiting.slice(0, NAMED_MAX));
         waiting = waiting.slice(NAMED_MAX);
       }
     }
     if (waiting.length > 0) await this.named(waiting);
+  }
+
+  private async *toName(): AsyncGenerator<PaymentRef[]> {
+    yield this.window.owed;
+    yield* this.options.turn.toRead(this.window);
   }
 
   /** A page of PortOne's list. */
@@ -85,10 +94,12 @@ export class Walk {
     await this.settleAll(looks);
   }
 
-  /** Payments of ours that the list did not show. */
+  /** Payments of ours, but for those that the list did show. */
   private async named(refs: PaymentRef[]): Promise<void> {
-    const ours = await loadOurs(this.options, refs);
-    const { known: told, unread } = await this.api.readMany(refs);
+    const missed = refs.filter((ref) => !this.options.tally.has(ref.paymentId));
+    if (missed.length === 0) return;
+    const ours = await loadOurs(this.options, missed);
+    const { known: told, unread } = await this.api.readMany(missed);
     const byPayment = new Map(told.map((payment) => [payment.paymentId, payment]));
     // V2 is asked about orders, and answers with an attempt of its own choice.
     const byOrder = new Map(told.map((payment) => [payment.merchantUid, payment]));

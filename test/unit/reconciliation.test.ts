@@ -132,11 +132,12 @@ describe('the windows of the schedule', () => {
   const now = new Date('2026-05-10T12:00:00Z');
   const to = new Date(now.getTime() - 60_000);
   const ago = (ms: number) => new Date(now.getTime() - ms);
-  const run = (endedMs: number, lengthMs = 24 * HOUR, error: string | null = null) => ({
+  const run = (endedMs: number, lengthMs = 24 * HOUR, good = true) => ({
     fromAt: ago(endedMs + lengthMs),
     toAt: ago(endedMs),
     startedAt: ago(endedMs),
-    error,
+    good,
+    owed: [],
   });
   const lengths = (past: ReturnType<typeof run>[]) =>
     windowsUntil(to, past, now).map((window) => Math.round((+window.to - +window.from) / HOUR));
@@ -147,7 +148,7 @@ describe('the windows of the schedule', () => {
 
   test('the next one begins an hour before the last good one ended', () => {
     const wide = run(20 * HOUR, 7 * 24 * HOUR);
-    const past = [run(600_000, HOUR, 'PortOne is down'), run(1_200_000, HOUR), wide];
+    const past = [run(600_000, HOUR, false), run(1_200_000, HOUR), wide];
     const [window] = windowsUntil(to, past, now);
     expect(window).toEqual({ from: ago(1_200_000 + HOUR), to });
   });
