@@ -22,10 +22,8 @@ SELECT jsonb_build_object(
                               'virtualAccountMaxSeconds', e.virtual_account_max_seconds,
                               'bypassedPayments', e.bypassed_payments)
       FROM events e WHERE e.id = o.event_id),
-  'before', (
-    SELECT jsonb_build_object('status', p.status, 'flag', p.flag,
-                              'cancelledAmount', p.cancelled_amount)
-      FROM payments p WHERE p.payment_id = $2),
+  'cancelledAmount', (
+    SELECT coalesce(sum(p.cancelled_amount), 0) FROM payments p WHERE p.payment_id = $2),
   -- The payment asked for its seats and was told that it has them.
   'confirmed', EXISTS (
     SELECT 1 FROM verdicts v

@@ -4,7 +4,7 @@
 import { loadSql } from '../db/sql.ts';
 import type { Gateway } from '../portone/gateway.ts';
 import { GatewayUnreachable, type PaymentApi, type PaymentSnapshot } from '../portone/payment.ts';
-import { readOrder } from './order-state.ts';
+import { glanceAtOrder } from './order-state.ts';
 import { closeAccount, noteClosing } from './refuse-account.ts';
 import { type Settled, type SettleOptions, settlePayment } from './settle-payment.ts';
 
@@ -93,7 +93,7 @@ async function closeFirst(
   const closed = await closeAccount(api, payment);
   if (typeof closed === 'object') return settledFate(options, closed);
   await options.database.transaction(async (tx) => {
-    const order = await readOrder(tx, payment);
+    const order = await glanceAtOrder(tx, payment);
     if (!order) return;
     const { paymentId } = payment;
     const at = options.clock.now();

@@ -4,7 +4,25 @@ import type { Transaction } from '../db/database.ts';
 import { loadSql } from '../db/sql.ts';
 import type { PaymentStatus } from '../portone/payment.ts';
 
-const sql = loadSql('load_settlement');
+const sql = { glance: loadSql('glance_at_order'), state: loadSql('load_settlement') };
+
+interface PaymentKey {
+  merchantUid: string;
+  paymentId: string;
+}
+
+/** Enough to know which locks a payment needs, and what to write down of it. */
+export interface OrderGlance {
+  id: number;
+  eventId: number;
+  amount: number;
+  currency: string;
+  hasHold: boolean;
+  confirmed: boolean;
+  /** Of the payment, as it was on record; null where it was not. */
+  statusBefore: PaymentStatus | null;
+  flagBefore: string | null;
+}
 
 export interface OrderState {
   id: number;
@@ -28,8 +46,8 @@ export interface OrderState {
     virtualAccountMaxSeconds: number | null;
     bypassedPayments: 'seat-if-free' | 'refund';
   };
-  /** The payment as it was on record. */
-  before: { status: PaymentStatus; flag: string | null; cancelledAmount: number } | null;
+  /** Of this payment, as far as was ever told. */
+  cancelledAmount: number;
   confirmed: boolean;
   /** Of the hold that lives now; another attempt may have it. */
   letOn: boolean;
@@ -53,14 +71,22 @@ export interface OrderState {
   settledTwice: number;
 }
 
+export async function glanceAtOrder(
+  tx: Transaction,
+  { merchantUid, paymentId }: PaymentKey,
+): Promise<OrderGlance | null> {
+  const rows = await tx.$queryRawUnsafe<OrderGlance[]>(sql.glance, merchantUid, paymentId);
+  return rows[0] ?? null;
+}
+
 export async function readOrder(
   tx: Transaction,
-  payment: { merchantUid: string; paymentId: string },
+  { merchantUid, paymentId }: PaymentKey,
 ): Promise<OrderState | null> {
-  const [row] = await tx.$queryRawUnsafe<{ document: OrderState }[]>(
-    sql,
-    payment.merchantUid,
-    payment.paymentId,
+  const rows = await tx.$queryRawUnsafe<{ document: OrderState }[]>(
+    sql.state,
+    merchantUid,
+    paymentId,
   );
-  return row?.document ?? null;
+  return rows[0]?.document ?? null;
 }

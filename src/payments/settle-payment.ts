@@ -2,12 +2,14 @@
 // agree afterwards, whatever came before, however often and in whatever order it is run.
 
 import type { Clock } from '../clock.ts';
-import type { Database } from '../db/database.ts';
+import type { Database, Transaction } from '../db/database.ts';
+import { StaleRead } from '../faults/database-errors.ts';
 import type { Log } from '../log.ts';
 import type { PaymentSnapshot } from '../portone/payment.ts';
 import type { PortOne } from '../portone/portone.ts';
 import { lockSale } from '../seats/lock.ts';
-import { readOrder } from './order-state.ts';
+import { glanceAtOrder, type OrderGlance, readOrder } from './order-state.ts';
+import { recordPayment } from './record-payment.ts';
 import { refuseAccount } from './refuse-account.ts';
 import { Settlement } from './settlement.ts';
 
@@ -54,22 +56,48 @@ export async function settlePayment(
   payment: PaymentSnapshot,
   actor = 'settlement',
 ): Promise<Settled> {
-  const settled = await options.database.transaction(async (tx) => {
-    const seen = await readOrder(tx, payment);
-    if (!seen) return 'unknown_order';
-    // A paid payment without a hold may take seats: that needs the event's lock, before all others.
-    const late = payment.status === 'paid' && seen.hold === null;
-    const sale = late ? await lockSale(tx, seen.eventId) : undefined;
-    const now = options.clock.now();
-    return new Settlement({
-      tx,
-      order: seen,
-      payment,
-      sale,
-      actor,
-      now,
-      rules: options.rules,
-    }).run();
-  });
+  const settled = await options.database.transaction((tx) => settleIn(tx, options, payment, actor));
   return settled === 'account_forbidden' ? refuseAccount(options, payment, actor) : settled;
+}
+
+async function settleIn(
+  tx: Transaction,
+  { clock, rules }: SettleOptions,
+  payment: PaymentSnapshot,
+  actor: string,
+): Promise<Settled | 'account_forbidden'> {
+  const seen = await glanceAtOrder(tx, payment);
+  if (!seen) return 'unknown_order';
+  // A paid payment without a hold may take seats: that needs the event's lock, before all others.
+  const late = payment.status === 'paid' && !seen.hasHold;
+  const sale = late ? await lockSale(tx, seen.eventId) : undefined;
+  const now = clock.now();
+  const wrong = whatIsWrong(payment, seen, rules);
+  const bypassed = payment.status === 'paid' && !seen.confirmed;
+  const notes = { flag: wrong ?? noteOn(payment), bypassed };
+  if (!(await recordPayment(tx, seen.id, payment, notes, now))) return 'outdated';
+  // Read with the payment's row taken: another settlement of it may have moved seats in between.
+  const order = await readOrder(tx, payment);
+  if (!order) throw new StaleRead('order');
+  // What was given back stays so, though this answer may be older than what is on record.
+  const cancelledAmount = Math.max(payment.cancelledAmount, order.cancelledAmount);
+  const told = { ...payment, cancelledAmount };
+  return new Settlement({ tx, order, seen, payment: told, wrong, sale, actor, now, rules }).run();
+}
+
+function noteOn({ status, cancelledAmount }: PaymentSnapshot): string | null {
+  return status === 'paid' && cancelledAmount > 0 ? 'partially_cancelled' : null;
+}
+
+/** A payment that must not have its order's seats, though it was paid. */
+function whatIsWrong(
+  payment: PaymentSnapshot,
+  order: OrderGlance,
+  rules: SettlementRules,
+): string | null {
+  if (payment.status !== 'paid') return null;
+  if (payment.amount !== order.amount || payment.currency !== order.currency) {
+    return 'amount_mismatch';
+  }
+  return payment.test && !rules.testPaymentsAccepted ? 'test_payment' : null;
 }

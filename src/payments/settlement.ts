@@ -8,8 +8,8 @@ import { ineligible, overBuyerLimit } from '../seats/eligibility.ts';
 import { endHolds } from '../seats/end-holds.ts';
 import type { LockedSale } from '../seats/lock.ts';
 import { closeWholeRefund, settlePartBack } from './money-back.ts';
-import { type OrderState, readOrder } from './order-state.ts';
-import { recordable, recordPayment } from './record-payment.ts';
+import type { OrderGlance, OrderState } from './order-state.ts';
+import { recordable } from './record-payment.ts';
 import { ACCOUNT_REFUSED } from './refuse-account.ts';
 import { requestRefund } from './request-refund.ts';
 import { seatLatePayment } from './seat-late-payment.ts';
@@ -22,7 +22,11 @@ const sell = loadSql('sell_hold');
 export interface SettlementFacts {
   tx: Transaction;
   order: OrderState;
+  /** Before this was written down. */
+  seen: Pick<OrderGlance, 'statusBefore' | 'flagBefore'>;
   payment: PaymentSnapshot;
+  /** Why it must not have the seats. */
+  wrong: string | null;
   /** There if the event is locked, so that seats may be taken. */
   sale: LockedSale | undefined;
   actor: string;
@@ -46,15 +50,12 @@ export class Settlement {
       case 'cancelled':
         return this.cancelled();
       case 'ready':
-        return (await this.record(null)) ? 'recorded' : 'outdated';
+        return 'recorded';
     }
   }
 
   private async paid(): Promise<Settled> {
-    const wrong = this.whatIsWrong();
-    const told = this.facts.payment.cancelledAmount > 0 ? 'partially_cancelled' : null;
-    if (!(await this.record(wrong ?? told))) return 'outdated';
-    const { order, payment } = this.facts;
+    const { order, payment, seen, wrong } = this.facts;
     const partly = payment.cancelledAmount > 0;
     if (partly && (await settlePartBack(this.facts))) return 'refunded_in_part';
     if (order.refunds.some((refund) => refund.whole)) return 'recorded';
@@ -70,7 +71,7 @@ export class Settlement {
         : this.refund('paid_twice');
     }
     // Of one that failed on record no money has gone back: it was taken for one that is not there.
-    if (order.returned && order.before?.status !== 'failed') return 'recorded';
+    if (order.returned && seen.statusBefore !== 'failed') return 'recorded';
     if (order.calledOff) return this.refund('order_closed');
     return this.seatLate();
   }
@@ -99,15 +100,6 @@ export class Settlement {
     return overBuyerLimit(sale, order.buyerSeats + quantity) ? 'bypassed_limit_reached' : null;
   }
 
-  private whatIsWrong(): string | null {
-    const { payment, order, rules } = this.facts;
-    if (payment.amount !== order.amount || payment.currency !== order.currency) {
-      return 'amount_mismatch';
-    }
-    if (payment.test && !rules.testPaymentsAccepted) return 'test_payment';
-    return null;
-  }
-
   private async sell(): Promise<Settled> {
     const { tx, order, payment, now, actor } = this.facts;
     const sold = await tx.$queryRawUnsafe<{ holdId: string }[]>(
@@ -125,10 +117,9 @@ export class Settlement {
 
   /** Nothing is sold before money is there; the hold waits as long as the event allows. */
   private async waiting(flag: 'virtual_account' | null): Promise<Settled | 'account_forbidden'> {
-    if (!(await this.record(null))) return 'outdated';
-    const { tx, order, payment, rules, now } = this.facts;
+    const { tx, order, seen, payment, rules, now } = this.facts;
     if (flag && order.policy.virtualAccounts === 'forbid') {
-      return order.before?.flag === ACCOUNT_REFUSED ? 'recorded' : 'account_forbidden';
+      return seen.flagBefore === ACCOUNT_REFUSED ? 'recorded' : 'account_forbidden';
     }
     const held = order.hold?.state === 'held' ? order.hold : null;
     // The money may come for any attempt that was let on to the hold, whichever has it now.
@@ -149,13 +140,11 @@ export class Settlement {
   }
 
   /** Not the end of it: some methods fail first and are paid later, which is a late payment. */
-  private async failed(): Promise<Settled> {
-    if (!(await this.record(null))) return 'outdated';
+  private failed(): Promise<Settled> {
     return this.endOwnHold('payment_failed', 'pending');
   }
 
   private async cancelled(): Promise<Settled> {
-    if (!(await this.record(null))) return 'outdated';
     const { tx, order } = this.facts;
     await closeWholeRefund(this.facts);
     // Nothing came, as from an account that was closed: the order may still be paid for.
@@ -206,25 +195,6 @@ export class Settlement {
     if ((await requestRefund(tx, wish)) === null) return 'recorded';
     await this.step('refund_requested', reason);
     return 'refund_requested';
-  }
-
-  /**
-   * Takes the payment's row, and looks at the order anew once it has it: another settlement of the
-   * same payment may have moved seats in between.
-   * @returns false where a later state of the payment is on record already
-   */
-  private async record(flag: string | null): Promise<boolean> {
-    const { tx, order, payment, now } = this.facts;
-    const bypassed = payment.status === 'paid' && !order.confirmed;
-    if (!(await recordPayment(tx, order.id, payment, { flag, bypassed }, now))) return false;
-    const before = order.before;
-    const fresh = await readOrder(tx, payment);
-    if (!fresh) throw new StaleRead('order');
-    this.facts.order = { ...fresh, before };
-    // What was given back stays so, though this answer may be older than what is on record.
-    const cancelledAmount = Math.max(payment.cancelledAmount, fresh.before?.cancelledAmount ?? 0);
-    this.facts.payment = { ...payment, cancelledAmount };
-    return true;
   }
 
   private step(step: string, detail: string | null = null): Promise<void> {
