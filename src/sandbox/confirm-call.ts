@@ -29,7 +29,7 @@ export function confirmCall(
   return () =>
     gateway.outgoing.post({
       url: confirmUrl,
-      headers: headersFor(message, gateway.credentials.v2, gateway.clock()),
+      headers: headersFor(message, gateway.signing.secrets, gateway.clock()),
       body: message.body,
       timeoutMs: gateway.confirmTimeoutMs,
       hangUpAfterMs: plan.buyer === 'hang_up' ? plan.hangUpAfterMs : undefined,

@@ -11,6 +11,7 @@ import { deposit } from './decide.ts';
 import type { Gateway } from './gateway.ts';
 import { pay } from './pay.ts';
 import { type RestContext, type RestMiddleware, type RestState, readFields } from './rest.ts';
+import { signWith } from './signing.ts';
 
 const console_ = z.strictObject({
   amount: z.number().int().positive().optional(),
@@ -18,6 +19,7 @@ const console_ = z.strictObject({
 });
 
 const wish = z.strictObject({ reason: z.string().min(1).max(200).optional() });
+const signed = z.strictObject({ signWith });
 const resent = z.strictObject({ webhookId: z.string().max(100).optional() });
 
 const DISPUTED = '구매자가 카드사에 이의를 제기했습니다.';
@@ -40,6 +42,13 @@ export function controlApi(gateway: Gateway, help: () => string): RestMiddleware
     gateway.faults.expireTokens();
     ctx.status = 204;
   });
+  router.put('/signing', read, (ctx) =>
+    answering(ctx, () => {
+      const wanted = signed.parse(ctx.state.fields);
+      gateway.signing.use(wanted.signWith);
+      return wanted;
+    }),
+  );
   router.post('/payments', read, (ctx) => answering(ctx, () => pay(gateway, ctx.state.fields)));
   router.post('/payments/:id/deposit', (ctx) =>
     answering(ctx, () => deposit(gateway, String(ctx.params.id))),

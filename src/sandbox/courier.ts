@@ -6,13 +6,8 @@ import type { Payment } from './ledger.ts';
 import { headersFor, type Message, messageOf, webhookMessage, wordFor } from './messages.ts';
 import type { Outgoing } from './outgoing.ts';
 import { chance, type Ids } from './random.ts';
-import type {
-  GatewayEvent,
-  V2Credentials,
-  WebhookAttempt,
-  WebhookRecord,
-  WebhookTrigger,
-} from './types.ts';
+import type { Signing } from './signing.ts';
+import type { GatewayEvent, WebhookAttempt, WebhookRecord, WebhookTrigger } from './types.ts';
 
 const MINUTE_MS = 60_000;
 const MAX_RETRIES = 5;
@@ -31,7 +26,7 @@ export interface CourierParts {
   later: Later;
   outgoing: Outgoing;
   faults: Faults;
-  secrets: V2Credentials;
+  signing: Signing;
   timeScale: number;
   v1Resend: boolean;
 }
@@ -125,7 +120,7 @@ export class Courier {
   }
 
   async #attempt(parcel: Parcel, retries: number): Promise<void> {
-    const { clock, secrets, outgoing, faults } = this.#parts;
+    const { clock, signing, outgoing, faults } = this.#parts;
     const { message, record } = parcel;
     if (faults.webhooksSilenced) {
       record.fate = 'silenced';
@@ -143,7 +138,7 @@ export class Courier {
     record.attempts.push(attempt);
     const answer = await outgoing.post({
       url: record.url,
-      headers: headersFor(message, secrets, clock()),
+      headers: headersFor(message, signing.secrets, clock()),
       body: message.body,
       timeoutMs: v1 && retries > 0 ? V1_RESEND_TIMEOUT_MS : FIRST_SEND_TIMEOUT_MS,
     });

@@ -7,6 +7,7 @@ import type { Ledger } from './ledger.ts';
 import type { Outgoing } from './outgoing.ts';
 import type { PayDefaults } from './pay-request.ts';
 import type { Ids } from './random.ts';
+import type { Signing } from './signing.ts';
 import type { Tokens } from './tokens.ts';
 import type { V1Credentials, V2Credentials } from './types.ts';
 
@@ -21,6 +22,7 @@ export interface Gateway {
   faults: Faults;
   tokens: Tokens;
   credentials: { v1: V1Credentials; v2: V2Credentials };
+  signing: Signing;
   /** The console's settings. */
   settings: PayDefaults;
   confirmTimeoutMs: number;

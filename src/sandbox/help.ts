@@ -1,5 +1,6 @@
 /** What a person needs to know to use a running sandbox, ready to paste. */
 
+import { webhookSecretsOf } from './signing.ts';
 import type { V1Credentials, V2Credentials } from './types.ts';
 
 /** What a shell needs to call the service as its organizer. */
@@ -20,7 +21,7 @@ Point the service at it: paste this into its shell, then npm start there
   export PORTONE_V1_SECRET=${v1.secret}
   export PORTONE_V2_URL=${url}/v2
   export PORTONE_V2_SECRET=${v2.apiSecret}
-  ${v2.webhookSecret === undefined ? '# V2 messages go unsigned: no PORTONE_WEBHOOK_SECRET' : `export PORTONE_WEBHOOK_SECRET=${v2.webhookSecret}`}
+  ${wordsOfSecrets(webhookSecretsOf(v2))}
 
 Be a buyer in a browser, and watch what PortOne does:
   ${url}/checkout
@@ -54,11 +55,18 @@ Afterwards, each with: curl -s -X POST ${url}/sandbox/payments/IMP_UID/...
 
 Money against seats:             curl -s ${url}/sandbox/books
 Void every token:                curl -s -X POST ${url}/sandbox/tokens/expire
+Rotate the V2 webhook secret:    curl -s -X PUT ${url}/sandbox/signing -d '{"signWith":"both"}'
+  signWith  old | both | new     which of the secrets above sign from now on; old to begin with
 Break things (and mend: []):     curl -s -X PUT ${url}/sandbox/faults \\
     -d '{"rest":[{"kind":"error","endpoint":"payment","status":503}],"webhooksSilenced":true}'
   kind      refuse | error | hang (hangMs) | answer_lost | pg_error       times, share, world: v1 | v2
   endpoint  token | payment | payments | find | findAll | status | cancel | prepare | closeAccount ...
 `;
+}
+
+function wordsOfSecrets(secrets: string[]): string {
+  if (secrets.length === 0) return '# V2 messages go unsigned: no PORTONE_WEBHOOK_SECRET';
+  return `export PORTONE_WEBHOOK_SECRET=${secrets.join(',')}`;
 }
 
 function wordsOfBooks(books: string | undefined): string {

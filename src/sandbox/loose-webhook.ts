@@ -36,10 +36,7 @@ function signed(
   message: { id: string; body: string },
 ): Record<string, string> {
   const now = gateway.clock();
-  const secrets = gateway.credentials.v2;
   if (wanted === 'none') return {};
-  if (wanted === 'bad') {
-    return signature(message, { ...secrets, webhookSecret: WRONG_SECRET }, now);
-  }
-  return signature(message, secrets, wanted === 'stale' ? now - STALE_MS : now);
+  if (wanted === 'bad') return signature(message, [WRONG_SECRET], now);
+  return signature(message, gateway.signing.secrets, wanted === 'stale' ? now - STALE_MS : now);
 }

@@ -2,7 +2,7 @@
 
 import { Webhook } from 'standardwebhooks';
 import type { Payment } from './ledger.ts';
-import type { Dialect, GatewayEvent, V2Credentials, WebhookRecord } from './types.ts';
+import type { Dialect, GatewayEvent, WebhookRecord } from './types.ts';
 
 export interface Message {
   id: string;
@@ -146,24 +146,21 @@ export function encode(fields: Fields, form: boolean): Pick<Message, 'contentTyp
 /** Headers for one attempt. Each attempt is stamped anew: retries reach hours, receivers allow 5 min. */
 export function headersFor(
   message: Message,
-  secrets: V2Credentials,
+  secrets: readonly string[],
   atMs: number,
 ): Record<string, string> {
   const plain = { 'content-type': message.contentType, 'user-agent': 'PortOne-Sandbox' };
-  if (message.dialect === 'v1' || secrets.webhookSecret === undefined) return plain;
+  if (message.dialect === 'v1' || secrets.length === 0) return plain;
   return { ...plain, ...signature(message, secrets, atMs) };
 }
 
 export function signature(
   message: Pick<Message, 'id' | 'body'>,
-  secrets: V2Credentials,
+  secrets: readonly string[],
   atMs: number,
 ): Record<string, string> {
-  const keys = [secrets.webhookSecret, secrets.previousWebhookSecret].filter(
-    (key): key is string => key !== undefined,
-  );
-  const signatures = keys.map((key) =>
-    new Webhook(key).sign(message.id, new Date(atMs), message.body),
+  const signatures = secrets.map((secret) =>
+    new Webhook(secret).sign(message.id, new Date(atMs), message.body),
   );
   return {
     'webhook-id': message.id,

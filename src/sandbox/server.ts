@@ -24,6 +24,7 @@ import { Ids } from './random.ts';
 import type { RestMiddleware, RestState } from './rest.ts';
 import { v1Api } from './rest-v1.ts';
 import { v2Api } from './rest-v2.ts';
+import { Signing } from './signing.ts';
 import { Tokens } from './tokens.ts';
 import type { PayOutcome, PayRequest, Sandbox, SandboxOptions } from './types.ts';
 
@@ -37,6 +38,7 @@ export const SANDBOX_V1 = { key: 'sandbox_key', secret: 'sandbox_secret' };
 export const SANDBOX_V2 = {
   apiSecret: 'sandbox_api_secret',
   webhookSecret: 'whsec_c2FuZGJveC13ZWJob29rLXNlY3JldC0zMi1ieXRlcw==',
+  nextWebhookSecret: 'whsec_dGhlLW5leHQtc2VjcmV0LW9mLXRoaXMtc2FuZGJveCE=',
 };
 
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
@@ -82,6 +84,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     finishCancellations: (paymentId) => finishCancellations(gateway, paymentId),
     sendWebhook: (webhook) => sendLoose(gateway, webhook),
     sendBillingKey: (event, billingKey) => sendBillingKey(gateway, event, billingKey),
+    signWith: (secrets) => gateway.signing.use(secrets),
     configure: (settings) => void Object.assign(gateway.settings, settings),
     books: (merchantUid) => booksOf(gateway.ledger, merchantUid),
     idle: () => gateway.later.idle(),
@@ -114,9 +117,10 @@ function build(
   const outgoing = new Outgoing(options.maxSockets ?? MAX_SOCKETS);
   const faults = new Faults(seed, () => tokens.expireAll(), plug);
   const credentials = { v1: options.v1 ?? SANDBOX_V1, v2: options.v2 ?? SANDBOX_V2 };
+  const signing = new Signing(credentials.v2);
   const timeScale = options.timeScale ?? 1;
   const v1Resend = options.v1Resend ?? false;
-  const parts = { seed, clock, ids, later, outgoing, faults, timeScale, v1Resend };
+  const parts = { seed, clock, ids, later, outgoing, faults, signing, timeScale, v1Resend };
   return {
     seed,
     clock,
@@ -126,8 +130,9 @@ function build(
     outgoing,
     faults,
     credentials,
+    signing,
     ledger: new Ledger(clock, ids, options.maxPayments ?? MAX_PAYMENTS),
-    courier: new Courier({ ...parts, secrets: credentials.v2 }),
+    courier: new Courier(parts),
     confirmTimeoutMs: options.confirmTimeoutMs ?? CONFIRM_TIMEOUT_MS,
     settings: {
       confirmUrl: options.confirmUrl ?? null,

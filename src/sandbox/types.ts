@@ -3,6 +3,7 @@
 import type { Books, Cancellation } from './book-types.ts';
 import type { Faults } from './faults.ts';
 import type { Provider } from './providers.ts';
+import type { SignWith } from './signing.ts';
 
 export type * from './book-types.ts';
 
@@ -158,8 +159,8 @@ export interface V2Credentials {
   apiSecret: string;
   /** `whsec_...`; absent: V2 messages go unsigned. */
   webhookSecret?: string;
-  /** The secret being rotated out: messages then carry both signatures. */
-  previousWebhookSecret?: string;
+  /** The one it is rotated to; see `signWith`. */
+  nextWebhookSecret?: string;
 }
 
 export interface SandboxOptions {
@@ -277,6 +278,8 @@ export interface Sandbox {
   sendWebhook(webhook: LooseWebhook): Promise<ConfirmAnswer>;
   /** Signed, to the console's URL. */
   sendBillingKey(event: BillingKeyEvent, billingKey?: string): Promise<ConfirmAnswer>;
+  /** Rotates V2's webhook secret, from then on. Throws a TypeError where there is no second one. */
+  signWith(secrets: SignWith): void;
   /** The console's settings, changeable while running. */
   configure(settings: { confirmUrl?: string; webhookUrl?: string }): void;
   /** Everybody's, or one order's. */

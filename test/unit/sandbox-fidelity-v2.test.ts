@@ -4,9 +4,11 @@ import http from 'node:http';
 import { text } from 'node:stream/consumers';
 import { PaymentClient, type Webhook as Sdk, Webhook } from '@portone/server-sdk';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { helpText } from '../../src/sandbox/help.ts';
+import { merchantEnv } from '../../src/sandbox/merchant-env.ts';
 import { SANDBOX_V2, startSandbox } from '../../src/sandbox/server.ts';
 import type { PayRequest, Sandbox } from '../../src/sandbox/types.ts';
-import { type Merchant, startMerchant } from './sandbox-merchant.ts';
+import { type Merchant, type Received, startMerchant } from './sandbox-merchant.ts';
 
 let merchant: Merchant;
 let sandbox: Sandbox;
@@ -117,6 +119,68 @@ describe('getPayment', () => {
     expect(await refusal(read())).toBe('GetPaymentError PAYMENT_NOT_FOUND');
     client = PaymentClient({ secret: 'nope', baseUrl: sandbox.url });
     expect(await refusal(read())).toBe('GetPaymentError UNAUTHORIZED');
+  });
+});
+
+describe('a webhook secret that is rotated', () => {
+  const { webhookSecret, nextWebhookSecret } = SANDBOX_V2;
+
+  /** Which secrets the SDK takes a message for signed with. */
+  async function signersOf({ raw, headers }: Received): Promise<string[]> {
+    const found = { old: webhookSecret, new: nextWebhookSecret };
+    const good = await Promise.all(
+      Object.entries(found).map(async ([name, secret]) =>
+        Webhook.verify(secret, raw, headers).then(
+          () => name,
+          () => null,
+        ),
+      ),
+    );
+    return good.filter((name) => name !== null);
+  }
+
+  it('signs with the old, then both, then the new: confirms, webhooks, resends and loose ones', async () => {
+    const rotate = (signWith: string) =>
+      fetch(`${sandbox.url}/sandbox/signing`, {
+        method: 'PUT',
+        body: JSON.stringify({ signWith }),
+      });
+    const { paymentId } = await sandbox.pay(order({ confirmUrl: merchant.confirmUrl }));
+    await sandbox.idle();
+    const signers: Record<string, string[]> = { old: ['old'], both: ['old', 'new'], new: ['new'] };
+    for (const [which, expected] of Object.entries(signers)) {
+      expect((await rotate(which)).status).toBe(200);
+      merchant.confirms.length = 0;
+      merchant.webhooks.length = 0;
+      await sandbox.pay(order({ merchantUid: which, confirmUrl: merchant.confirmUrl }));
+      sandbox.resendInConsole(paymentId);
+      await sandbox.sendWebhook({ body: { type: 'BillingKey.Ready' }, signature: 'good' });
+      await sandbox.idle();
+      const sent = [...merchant.confirms, ...merchant.webhooks];
+      expect(sent).toHaveLength(5);
+      expect(await Promise.all(sent.map(signersOf))).toEqual(sent.map(() => expected));
+    }
+    expect((await rotate('none')).status).toBe(400);
+  });
+
+  it('makes a forgery no better', async () => {
+    sandbox.signWith('both');
+    await sandbox.sendWebhook({ body: { type: 'BillingKey.Ready' }, signature: 'bad' });
+    expect(await Promise.all(merchant.webhooks.map(signersOf))).toEqual([[]]);
+  });
+
+  it('needs a second one, and is not pretended without', async () => {
+    const single = await startSandbox({ v2: { apiSecret: 'x', webhookSecret } });
+    expect(() => single.signWith('new')).toThrow(TypeError);
+    single.signWith('old');
+    await single.close();
+  });
+
+  it('is known beforehand to a merchant who was told the settings', () => {
+    const setting = `${webhookSecret},${nextWebhookSecret}`;
+    expect(merchantEnv(sandbox).PORTONE_WEBHOOK_SECRET).toBe(setting);
+    const printed = helpText(sandbox.url, sandbox.credentials);
+    expect(printed).toContain(`export PORTONE_WEBHOOK_SECRET=${setting}\n`);
   });
 });
 

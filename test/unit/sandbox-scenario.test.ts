@@ -2,6 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../src/root.ts';
 import { payFields } from '../../src/sandbox/pay-request.ts';
@@ -12,7 +13,7 @@ import { scenarioReference } from '../../src/sandbox/scenario/reference.ts';
 import { runScenario, type ScenarioResult } from '../../src/sandbox/scenario/run.ts';
 import { scenarioShape } from '../../src/sandbox/scenario/schema.ts';
 import { STEP_NAMES } from '../../src/sandbox/scenario/steps.ts';
-import { startSandbox } from '../../src/sandbox/server.ts';
+import { SANDBOX_V2, startSandbox } from '../../src/sandbox/server.ts';
 import type { Sandbox } from '../../src/sandbox/types.ts';
 import { type Merchant, startMerchant } from './sandbox-merchant.ts';
 
@@ -84,6 +85,11 @@ describe('a file', () => {
       'waiting for two',
       '  - pay: {}\n  - wait: { ms: 1, status: paid }',
       'steps[1].wait: wait for one',
+    ],
+    [
+      'a rotation to nowhere',
+      '  - pay: {}\n  - signWith: newest',
+      'it.yaml:6: steps[1].signWith: must be one of',
     ],
     ['an unknown order', '  - pay: { order: x }', 'there is no order "x"; there is: order'],
     ['manual confirm on V1', '  - authenticate: {}', 'V1 knows no manual confirm'],
@@ -370,6 +376,23 @@ describe('a run', () => {
     expect(result.held).toBe(true);
     expect(sandbox.faults.state()).toMatchObject({ webhooksSilenced: false });
     expect((await fetch(`${sandbox.url}/sandbox/books`)).status).toBe(200);
+  });
+
+  it('rotates the webhook secret as written, and leaves the next story the old one', async () => {
+    const steps = [
+      '  - signWith: new',
+      '  - webhook: { body: { type: BillingKey.Ready }, signature: good, answered: 200 }',
+    ].join('\n');
+    const result = await run(file(steps, 'money: { paid: 0 }'));
+    expect(result.held).toBe(true);
+    expect(result.timeline.map(({ what }) => what)).toContain(
+      'V2 is signed with the new webhook secret alone',
+    );
+    await sandbox.sendWebhook({ body: { type: 'BillingKey.Ready' }, signature: 'good' });
+    for (const [n, secret] of [SANDBOX_V2.nextWebhookSecret, SANDBOX_V2.webhookSecret].entries()) {
+      const { raw = '', headers = {} } = merchant.webhooks[n] ?? {};
+      expect(() => new Webhook(secret).verify(raw, headers)).not.toThrow();
+    }
   });
 
   it('disputes, which V1 does not tell, and authenticates without charging', async () => {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { BookEntry } from '../book-types.ts';
 import type { FaultInput, Faults } from '../faults.ts';
+import type { SignWith } from '../signing.ts';
 import type { LooseWebhook, Sandbox } from '../types.ts';
 import { type Check, checksOf } from './checks.ts';
 import type { Expectation } from './expectation.ts';
@@ -53,6 +54,7 @@ export async function runScenario(
   } finally {
     sandbox.faults.clear();
     await sandbox.faults.plugIn();
+    sandbox.signWith('old');
   }
   return {
     name: scenario.name,
@@ -151,6 +153,7 @@ class Player {
     if (step.expect !== undefined) return this.#expect(step.expect);
     if (step.webhook !== undefined) return this.#webhook(step.webhook);
     if (step.faults !== undefined) return this.#break(step.faults);
+    if (step.signWith !== undefined) return this.#rotate(step.signWith);
     if ('deposit' in step) return this.#deposit(step.deposit ?? {});
     if ('cancel' in step) return this.#cancel(step.cancel ?? {});
     for (const [name, { what, act }] of Object.entries(AFTERMATH)) {
@@ -167,6 +170,13 @@ class Player {
   #break(said: NonNullable<Step['faults']>): void {
     this.#stage.sandbox.faults.set(said as FaultInput);
     this.#timeline.say('step', null, `faults: ${JSON.stringify(said)}`);
+  }
+
+  #rotate(secrets: SignWith): void {
+    this.#stage.sandbox.signWith(secrets);
+    const which =
+      secrets === 'both' ? 'both webhook secrets' : `the ${secrets} webhook secret alone`;
+    this.#timeline.say('step', null, `V2 is signed with ${which}`);
   }
 
   #deposit({ attempt, refused }: NonNullable<Step['deposit']>): void {

@@ -1,6 +1,7 @@
 /** The steps of a scenario: what the buyer, the gateway, the organizer and a forger do. */
 
 import { z } from 'zod';
+import { signWith } from '../signing.ts';
 import { attempt, faults } from './attempt.ts';
 import { countOrList, expectation, ORDER_STATUS, patience } from './expectation.ts';
 import { known, label, pauseMs, status, text, url, won } from './words.ts';
@@ -166,6 +167,9 @@ export const actions = {
     .nullable()
     .optional()
     .describe("the organizer has Seatline compare PortOne's books with its own"),
+  signWith: signWith
+    .optional()
+    .describe('rotates the V2 webhook secret: which sign from now on (PortOne: both for a while)'),
   wait: wait.optional().describe(`for ${WAIT_FOR}`),
   faults: faults.optional().describe("breaks the gateway's API, as PUT /sandbox/faults does"),
   mend: bare.describe('mends every fault'),
