@@ -11,6 +11,7 @@ import { footOf, headOf, lineOf, summaryOf } from '../sandbox/scenario/print.ts'
 import { scenarioReference } from '../sandbox/scenario/reference.ts';
 import { runScenario, type ScenarioResult } from '../sandbox/scenario/run.ts';
 import type { Scenario } from '../sandbox/scenario/schema.ts';
+import { forwardedFor } from '../sandbox/scenario/words.ts';
 import { startSandbox } from '../sandbox/server.ts';
 import type { Sandbox } from '../sandbox/types.ts';
 
@@ -27,6 +28,7 @@ interface Options {
   books?: string;
   v1Resend?: true;
   confirmTimeoutMs?: number;
+  forwardedFor?: string;
   scenario: string[];
   seatline?: string;
   json?: true;
@@ -52,6 +54,11 @@ function scale(text: string): number {
   return value;
 }
 
+function forwarded(text: string): string {
+  if (forwardedFor.safeParse(text).success) return text;
+  throw new InvalidArgumentError('not addresses joined by commas');
+}
+
 function webAddress(text: string): string {
   const ok = URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
   if (!ok) throw new InvalidArgumentError('not a URL that begins with http');
@@ -73,6 +80,11 @@ const command = new Command('sandbox')
   .option('--books <file>', 'keeps the books there over restarts; without it they are in memory')
   .option('--v1-resend', 'V1 sends a webhook again after a failure, as one may ask PortOne to')
   .option('--confirm-timeout-ms <number>', 'how long a confirm may take (default: 10000)', count)
+  .option(
+    '--forwarded-for <addresses>',
+    'X-Forwarded-For of each confirm and webhook, as your proxy would write it',
+    forwarded,
+  )
   .option(
     '--scenario <file>',
     'plays it and ends; a folder stands for its .yaml files (repeatable)',
@@ -112,12 +124,14 @@ async function serve(options: Options): Promise<void> {
 function listening(options: Options, gateway: Partial<Scenario['gateway']>): Promise<Sandbox> {
   const { port, host, confirmUrl, webhookUrl, seed, timeScale, books } = options;
   const confirmTimeoutMs = options.confirmTimeoutMs ?? gateway.confirmTimeoutMs;
+  const forwardedFor = options.forwardedFor ?? gateway.forwardedFor;
   return startSandbox({
     port,
     host,
     timeScale: timeScale ?? gateway.timeScale ?? 1,
     v1Resend: options.v1Resend ?? gateway.v1Resend ?? false,
     ...(confirmTimeoutMs === undefined ? {} : { confirmTimeoutMs }),
+    ...(forwardedFor === undefined ? {} : { forwardedFor }),
     ...(confirmUrl === undefined ? {} : { confirmUrl }),
     ...(webhookUrl === undefined ? {} : { webhookUrl }),
     ...(seed === undefined ? {} : { seed }),

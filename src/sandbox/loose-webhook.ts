@@ -14,7 +14,12 @@ export async function sendLoose(gateway: Gateway, webhook: LooseWebhook): Promis
   if (url === null) throw new TypeError('no webhook URL: name one, here or in the settings');
   const { contentType, body } = encode(webhook.body, webhook.form ?? false);
   const message = { id: webhook.id ?? `msg_${gateway.ids.uuid()}`, body };
-  const headers = { 'content-type': contentType, ...signed(gateway, webhook, message) };
+  const { forwardedFor } = webhook;
+  const headers = {
+    'content-type': contentType,
+    ...signed(gateway, webhook, message),
+    ...(forwardedFor === undefined ? {} : { 'x-forwarded-for': forwardedFor }),
+  };
   return gateway.outgoing.post({ url, headers, body, timeoutMs: TIMEOUT_MS });
 }
 

@@ -24,8 +24,11 @@ const IDLE_SOCKET_MS = 3_000;
 export class Outgoing {
   readonly #http: http.Agent;
   readonly #https: https.Agent;
+  readonly #usual: Record<string, string>;
 
-  constructor(maxSockets: number) {
+  /** @param usual headers of every call, unless it has its own of that name */
+  constructor(maxSockets: number, usual: Record<string, string> = {}) {
+    this.#usual = usual;
     const options = { keepAlive: true, maxSockets, timeout: IDLE_SOCKET_MS };
     this.#http = new http.Agent(options);
     this.#https = new https.Agent(options);
@@ -37,7 +40,11 @@ export class Outgoing {
       const request = (secure ? https : http).request(call.url, {
         method: 'POST',
         agent: secure ? this.#https : this.#http,
-        headers: { ...call.headers, 'content-length': String(Buffer.byteLength(call.body)) },
+        headers: {
+          ...this.#usual,
+          ...call.headers,
+          'content-length': String(Buffer.byteLength(call.body)),
+        },
       });
       const fate = { startedAtMs: performance.now(), timedOut: false, aborted: false };
       const timers: NodeJS.Timeout[] = [];

@@ -114,7 +114,10 @@ function build(
   const ids = new Ids(seed);
   const tokens = new Tokens(clock, ids);
   const later = new Later();
-  const outgoing = new Outgoing(options.maxSockets ?? MAX_SOCKETS);
+  const { forwardedFor } = options;
+  const usual: Record<string, string> =
+    forwardedFor === undefined ? {} : { 'x-forwarded-for': forwardedFor };
+  const outgoing = new Outgoing(options.maxSockets ?? MAX_SOCKETS, usual);
   const faults = new Faults(seed, () => tokens.expireAll(), plug);
   const credentials = { v1: options.v1 ?? SANDBOX_V1, v2: options.v2 ?? SANDBOX_V2 };
   const signing = new Signing(credentials.v2);

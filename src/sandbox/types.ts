@@ -188,6 +188,8 @@ export interface SandboxOptions {
   /** Connections to one host; calls beyond it wait, and their time starts when they are connected. */
   maxSockets?: number;
   maxPayments?: number;
+  /** X-Forwarded-For of every call to the merchant, as a proxy on the way would write it. */
+  forwardedFor?: string;
   /** A file that keeps the books over restarts; absent: in memory only. */
   books?: string;
 }
@@ -244,6 +246,8 @@ export interface LooseWebhook {
   /** Default none. stale: signed rightly, but ten minutes ago. */
   signature?: 'good' | 'bad' | 'stale' | 'none' | undefined;
   id?: string | undefined;
+  /** Absent: as every call of this sandbox. */
+  forwardedFor?: string | undefined;
 }
 
 export interface Sandbox {

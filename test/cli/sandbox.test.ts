@@ -139,6 +139,21 @@ test('an expectation that does not hold: exit 1, and what was found instead', as
   expect(ended.stdout).toContain('FAILED: 2 of 2 expectations did not hold');
 });
 
+test('a story comes through the proxy that it names, or that was typed', async () => {
+  const named = own('confirm: 200').replace(
+    'order:',
+    'gateway: { forwardedFor: 192.0.2.1 }\norder:',
+  );
+  const path = await written('proxied.yaml', named);
+  for (const [typed, came] of [
+    [[], '192.0.2.1'],
+    [['--forwarded-for', '192.0.2.2'], '192.0.2.2'],
+  ] as const) {
+    expect(await sandbox(['--port', '0', ...typed, '--scenario', path])).toMatchObject({ code: 0 });
+    expect(merchant.confirms.at(-1)?.headers).toMatchObject({ 'x-forwarded-for': came });
+  }
+});
+
 test('--json is one object on stdout, several files in one run', async () => {
   const good = await written('good.yaml', own('confirm: 200, kept: 30000'));
   const bad = await written('wrong-too.yaml', own('state: failed'));
@@ -170,6 +185,7 @@ test('what cannot be played at all: exit 2, and what to do', async () => {
     [['--scenario', path], /:4: order\.amount: Seatline knows/],
     [['--json'], /go with --scenario/],
     [['--port', 'x'], /not a whole number/],
+    [['--forwarded-for', 'a\nb'], /not addresses joined by commas/],
     [
       ['--scenario', 'src/sandbox/scenarios/plain-card-v1.yaml'],
       /API_KEY is not set.*export API_KEY=.*development-secrets\.json/,

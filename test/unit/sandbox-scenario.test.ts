@@ -91,6 +91,11 @@ describe('a file', () => {
       '  - pay: {}\n  - signWith: newest',
       'it.yaml:6: steps[1].signWith: must be one of',
     ],
+    [
+      'a header that is none',
+      '  - webhook: { body: {}, forwardedFor: "1.1.1.1\\n" }\n  - pay: {}',
+      'it.yaml:5: steps[0].webhook.forwardedFor: addresses joined by commas',
+    ],
     ['an unknown order', '  - pay: { order: x }', 'there is no order "x"; there is: order'],
     ['manual confirm on V1', '  - authenticate: {}', 'V1 knows no manual confirm'],
     ['a text for a map', '  - pay: now', 'steps[0].pay: must be a map, not a text'],

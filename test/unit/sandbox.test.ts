@@ -5,7 +5,14 @@ import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SANDBOX_V2, startSandbox } from '../../src/sandbox/server.ts';
 import type { PayRequest, Sandbox, SandboxOptions } from '../../src/sandbox/types.ts';
-import { form, type Json, json, type Merchant, startMerchant } from './sandbox-merchant.ts';
+import {
+  form,
+  type Json,
+  json,
+  type Merchant,
+  type Received,
+  startMerchant,
+} from './sandbox-merchant.ts';
 
 let merchant: Merchant;
 let sandbox: Sandbox;
@@ -389,6 +396,24 @@ describe('for testers', () => {
     }
     expect(verify(0)).not.toThrow();
     for (const n of [1, 2, 3]) expect(verify(n)).toThrow();
+  });
+
+  it('comes through the proxy that it is told, in every call, unless a loose one says another', async () => {
+    const from = ({ headers }: Received) => headers['x-forwarded-for'];
+    const behind = await another({ forwardedFor: '192.0.2.1' });
+    await behind.pay(order());
+    await behind.idle();
+    const loose = { body: { status: 'paid' } };
+    await behind.sendWebhook(loose);
+    await behind.sendWebhook({ ...loose, forwardedFor: '192.0.2.1, 198.51.100.9' });
+    await sandbox.sendWebhook(loose);
+    expect(merchant.confirms.map(from)).toEqual(['192.0.2.1']);
+    expect(merchant.webhooks.map(from)).toEqual([
+      '192.0.2.1',
+      '192.0.2.1',
+      '192.0.2.1, 198.51.100.9',
+      undefined,
+    ]);
   });
 
   it('gives the same ids for the same seed and others for another', async () => {

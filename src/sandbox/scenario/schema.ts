@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { expectation } from './expectation.ts';
 import { step } from './steps.ts';
-import { known, label, text, url, won } from './words.ts';
+import { forwardedFor, known, label, text, url, won } from './words.ts';
 
 const STEPS_MAX = 100;
 
@@ -64,6 +64,9 @@ const gateway = known({
     .boolean()
     .default(false)
     .describe('V1 sends a webhook once, unless resends were asked for by mail'),
+  forwardedFor: forwardedFor
+    .optional()
+    .describe('X-Forwarded-For of each confirm and webhook, as your proxy would write it'),
 });
 
 // --- the whole ------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { signWith } from '../signing.ts';
 import { attempt, faults } from './attempt.ts';
 import { countOrList, expectation, ORDER_STATUS, patience } from './expectation.ts';
-import { known, label, pauseMs, status, text, url, won } from './words.ts';
+import { forwardedFor, known, label, pauseMs, status, text, url, won } from './words.ts';
 
 const AT_ONCE_MAX = 20;
 const SEATS_MAX = 500;
@@ -81,6 +81,9 @@ const looseWebhook = known({
   form: z.boolean().optional(),
   signature: z.enum(['good', 'bad', 'stale', 'none']).optional(),
   id: text(100).optional(),
+  forwardedFor: forwardedFor
+    .optional()
+    .describe("its X-Forwarded-For, which a forger may begin; the gateway's unless told"),
   answered: status.optional().describe('the HTTP status it must be answered with'),
 });
 

@@ -25,6 +25,10 @@ export const label = z
   .string()
   .regex(/^[A-Za-z][\w-]{0,39}$/, 'a letter, then letters, digits, - and _ (at most 40)');
 
+export const forwardedFor = z
+  .string()
+  .regex(/^[ -~]{1,200}$/, 'addresses joined by commas, as they stand in X-Forwarded-For');
+
 export const url = z
   .url({ protocol: /^https?$/, error: 'must be a URL that begins with http' })
   .max(2_000);
