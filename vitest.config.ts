@@ -9,8 +9,9 @@ export default defineConfig({
     maxWorkers: 3,
     // Files share nothing but the program; importing it anew for each took a tenth of the whole.
     isolate: false,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // How long a hang may last; no test says by it that anything is fast.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // An unhandled rejection in a seat transaction must fail the run.
     dangerouslyIgnoreUnhandledErrors: false,
   },

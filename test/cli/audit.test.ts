@@ -1,13 +1,10 @@
 // The real audit command, as a process of its own, on the database of a running service.
 
 import { execFile } from 'node:child_process';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { becomes, pay } from '../support/buyer.ts';
 import { until } from '../support/wait.ts';
 import { openWorld, type World } from '../support/world.ts';
-
-/** Each command is a process that compiles itself first; on a busy machine that takes seconds. */
-vi.setConfig({ testTimeout: 120_000 });
 
 let world: World;
 

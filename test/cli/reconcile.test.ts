@@ -1,12 +1,9 @@
 // The real reconcile command, as a process of its own, on the database of a running service.
 
 import { execFile } from 'node:child_process';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { pay, seen } from '../support/buyer.ts';
 import { openWorld, type World } from '../support/world.ts';
-
-/** Each command is a process that compiles itself first; on a busy machine that takes seconds. */
-vi.setConfig({ testTimeout: 120_000 });
 
 interface Ended {
   code: number;

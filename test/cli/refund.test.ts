@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { userInfo } from 'node:os';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { labels, seen } from '../support/buyer.ts';
 import { askRefund, givenBack, refundBecomes, refundOf, sell } from '../support/refunds.ts';
 import { openWorld, type World } from '../support/world.ts';
@@ -12,9 +12,6 @@ interface Ended {
   stdout: string;
   stderr: string;
 }
-
-/** Each command is a process that compiles itself first; on a busy machine that takes seconds. */
-vi.setConfig({ testTimeout: 120_000 });
 
 let world: World;
 

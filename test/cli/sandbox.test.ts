@@ -18,7 +18,7 @@ interface Ended {
 }
 
 /** Each command is a process that compiles itself first; on a busy machine that takes seconds. */
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 300_000 });
 
 let world: World;
 let merchant: Merchant;

@@ -413,5 +413,5 @@ describe('PortOne is away', () => {
     } finally {
       await world.close();
     }
-  }, 40_000);
+  });
 });

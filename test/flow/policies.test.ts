@@ -187,11 +187,7 @@ describe.each(CARRIERS)('policies of an event (queue on %s)', (carrier) => {
       const order = await world.order(event);
       const paymentId = world.name('imp-forged');
       expect(await world.confirm(order, paymentId)).toMatchObject({ status: 200 });
-      await until(
-        'the seat is back',
-        async () => (await world.seats(event)).available === 1,
-        25_000,
-      );
+      await until('the seat is back', async () => (await world.seats(event)).available === 1);
       expect((await moves(world, event)).at(-1)).toMatchObject({
         actor: 'expiry',
         reason: 'unknown_payment',
@@ -204,11 +200,7 @@ describe.each(CARRIERS)('policies of an event (queue on %s)', (carrier) => {
       if (!own || !borrowed) throw new Error('no orders');
       const { paymentId } = await pay(world, borrowed, { confirmUrl: null, buyer: 'vanish' });
       expect(await world.confirm(own, paymentId)).toMatchObject({ status: 200 });
-      await until(
-        'the seat is back',
-        async () => (await world.seats(event)).available === 2,
-        25_000,
-      );
+      await until('the seat is back', async () => (await world.seats(event)).available === 2);
     });
 
     test('a payment that is known, and still open, keeps its hold', async () => {

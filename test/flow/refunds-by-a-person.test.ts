@@ -57,7 +57,7 @@ describe.each(CARRIERS)('refunds that need a person, on %s', (carrier) => {
       const { lastError } = await refundIsPutOff(world, body.id, /확인요망/);
       expect(lastError).not.toMatch(/123|홍길동/);
       await hurry(world, body.id);
-      expect(await refundBecomes(world, body.id, 'done', 20_000)).toMatchObject({ account: null });
+      expect(await refundBecomes(world, body.id, 'done')).toMatchObject({ account: null });
       const [row] = await world.sql<{ kept: number }>(
         `SELECT num_nonnulls(account_bank, account_number, account_holder, account_phone) AS kept
            FROM refunds WHERE id = $1`,

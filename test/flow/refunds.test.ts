@@ -123,7 +123,7 @@ describe.each(CARRIERS)('refunds on %s', (carrier) => {
     expect(await world.confirm(next)).toMatchObject({ status: 409, body: { code: 'sold_out' } });
     mend();
     await hurry(world, body.id);
-    await refundBecomes(world, body.id, 'done', 20_000);
+    await refundBecomes(world, body.id, 'done');
     expect(await world.confirm(next)).toMatchObject({ status: 200 });
     expect(givenBack(world, sold.order)).toEqual([10_000]);
     await squared(sold);
@@ -141,7 +141,7 @@ describe.each(CARRIERS)('refunds on %s', (carrier) => {
       askRefund(world, whole.order),
       askRefund(world, part.order, { seats: part.seats.slice(0, 1) }),
     ]);
-    for (const { body } of asked) await refundBecomes(world, body.id, 'done', 30_000);
+    for (const { body } of asked) await refundBecomes(world, body.id, 'done');
     expect(world.sandbox.faults.state().rest).toEqual([]);
     expect(givenBack(world, whole.order)).toEqual([20_000]);
     expect(givenBack(world, part.order)).toEqual([10_000]);
@@ -164,7 +164,7 @@ describe.each(CARRIERS)('refunds on %s', (carrier) => {
         return outcomes().length > 1;
       });
       slow.release();
-      await refundBecomes(world, body.id, 'done', 30_000);
+      await refundBecomes(world, body.id, 'done');
       await until('the late one was answered too', () => !outcomes().includes('open'));
       expect(outcomes().filter((outcome) => outcome === 'accepted')).toHaveLength(1);
       expect(givenBack(world, sold.order)).toEqual([5_000]);
@@ -189,7 +189,7 @@ describe.each(CARRIERS)('refunds on %s', (carrier) => {
       world.sandbox.finishCancellations(sold.paymentId);
       await until('it is carried out', () => books(world, sold.order)[0]?.kept === 10_000);
       await hurry(world, body.id);
-      await refundBecomes(world, body.id, 'done', 20_000);
+      await refundBecomes(world, body.id, 'done');
       expect(books(world, sold.order)).toMatchObject([
         { kept: 10_000, cancelRequests: [{ outcome: 'accepted' }] },
       ]);
@@ -298,7 +298,7 @@ describe.each(CARRIERS)('refunds on %s', (carrier) => {
     expect(await world.seats(sold.event)).toMatchObject({ sold: 2 });
     mend();
     await hurry(world, body.id);
-    await refundBecomes(world, body.id, 'done', 20_000);
+    await refundBecomes(world, body.id, 'done');
     expect(givenBack(world, sold.order)).toEqual([3_000, 2_000, 5_000]);
     await squared(sold);
   });
@@ -335,7 +335,7 @@ describe.each(CARRIERS)('refunds on %s', (carrier) => {
     world.sandbox.cancelInConsole(sold.paymentId, 10_000);
     mend();
     await hurry(world, body.id);
-    await refundBecomes(world, body.id, 'done', 20_000);
+    await refundBecomes(world, body.id, 'done');
     expect(givenBack(world, sold.order)).toEqual([10_000]);
     expect(await world.seats(sold.event)).toMatchObject({ available: 1, sold: 1 });
     await squared(sold);
@@ -369,7 +369,7 @@ describe.each(CARRIERS)('refunds on %s', (carrier) => {
     }
     mend();
     await hurry(world, id);
-    await refundBecomes(world, id, 'done', 20_000);
+    await refundBecomes(world, id, 'done');
     expect(await askRefund(world, sold.order, wish)).toMatchObject({
       status: 200,
       body: { id, state: 'done', repeat: true },

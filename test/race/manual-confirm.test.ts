@@ -439,7 +439,7 @@ describe('the process dies when the charge was carried out, before it knows', ()
     await becomes(world, order, 'paid');
     expect(books(world, order)).toMatchObject([{ kept: order.amount }]);
     expect(await world.audit(event)).toMatchObject({ clean: true });
-  }, 40_000);
+  });
 
   test('whoever repeats the request is told that it was paid', async () => {
     const { event, order, token } = await diesUnknowing();
@@ -447,7 +447,7 @@ describe('the process dies when the charge was carried out, before it knows', ()
     expect(again).toMatchObject({ status: 200, body: { code: 'confirmed', paid: true } });
     expect(chargesOf(world, order)).toBe(1);
     expect(await world.audit(event)).toMatchObject({ clean: true });
-  }, 40_000);
+  });
 
   test('CONTROL released without asking: the money is here and the seat is gone', async () => {
     const { order, next } = await diesUnknowing();
@@ -458,5 +458,5 @@ describe('the process dies when the charge was carried out, before it knows', ()
     expect((await world.confirm(next)).status).toBe(200);
     expect(books(world, order)).toMatchObject([{ kept: order.amount }]);
     expect((await seen(world, order)).seats).toEqual([]);
-  }, 40_000);
+  });
 });

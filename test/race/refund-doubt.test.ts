@@ -184,7 +184,7 @@ test('the second is refused, and the first carried out after all: not asked for 
     return requests.length === 2 && requests.every((request) => request.outcome !== 'open');
   });
   await hurry(world, id);
-  await refundBecomes(world, id, 'done', 20_000);
+  await refundBecomes(world, id, 'done');
   expect(givenBack(world, order)).toEqual([HALF]);
   expect(await world.audit(event)).toMatchObject({ clean: true });
 });

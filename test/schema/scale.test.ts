@@ -35,7 +35,7 @@ beforeAll(async () => {
   await client.query(SEED);
   await client.query('VACUUM (ANALYZE) seats');
   await client.query('ANALYZE holds, orders, ticket_types, events');
-}, 60_000);
+});
 afterAll(async () => {
   await client?.end();
   await service?.close();

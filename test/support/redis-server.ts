@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureProgram } from './debian.ts';
 
-const START_LIMIT_MS = 10_000;
+const START_LIMIT_MS = 60_000;
 const START_TRIES = 8;
 const POLL_MS = 20;
 
