@@ -11,10 +11,21 @@ import { startSandbox } from '../../src/sandbox/server.ts';
 import type { Sandbox } from '../../src/sandbox/types.ts';
 import { type Service, startService } from '../../src/service.ts';
 import { cloneDatabase, type TestDatabase } from './database.ts';
+import { freePort } from './port.ts';
 
 export type CarrierName = 'redis' | 'postgres';
 /** Every flow is run on both. */
 export const CARRIERS: CarrierName[] = ['redis', 'postgres'];
+
+/** Longer than a busy machine stands still; a test of a time limit says which it is about. */
+const PATIENT = {
+  CONFIRM_TIMEOUT_MS: '9000',
+  TRANSACTION_TIMEOUT_MS: '8000',
+  STATEMENT_TIMEOUT_MS: '7000',
+  LOCK_TIMEOUT_MS: '6000',
+};
+/** As an operator has them who sets nothing. */
+export const AS_SHIPPED = Object.fromEntries(Object.keys(PATIENT).map((name) => [name, '']));
 
 const API_KEY = 'test-api-key-0123456789';
 const CONFIRM_SECRET = 'test-confirm-secret-0123456789';
@@ -182,7 +193,8 @@ export class World {
 
 export async function openWorld(options: WorldOptions): Promise<World> {
   const database = await cloneDatabase();
-  const sandbox = await startSandbox({ seed: 7 });
+  // It may be unplugged, and finds its port free when it is plugged in again.
+  const sandbox = await startSandbox({ seed: 7, port: await freePort() });
   const env: Record<string, string> = {
     NODE_ENV: 'test',
     HOST: '127.0.0.1',
@@ -191,6 +203,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     DATABASE_URL: database.url,
     API_KEY,
     CONFIRM_SECRET,
+    ...PATIENT,
     // Most tests confirm under payment ids that no gateway knows, as a forger would.
     PAYMENT_CHECK_AFTER_MS: '600000',
     RECONCILE_INTERVAL_MS: '0',
