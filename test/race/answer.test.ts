@@ -36,17 +36,6 @@ async function timeOut(sale: Sale, database: Database, n: number): Promise<Verdi
   });
 }
 
-async function untilBlocked(sale: Sale, backends = 1): Promise<void> {
-  for (let tries = 0; tries < 300; tries += 1) {
-    const waiting = await sale.count(
-      "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
-    );
-    if (waiting >= backends) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error('nobody waits for a lock');
-}
-
 describe('the record of a time-out against the verdict', () => {
   const PK_GONE = 'ALTER TABLE verdicts DROP CONSTRAINT verdicts_pkey';
   const NO_CONFLICT: Edit = {
@@ -64,7 +53,7 @@ describe('the record of a time-out against the verdict', () => {
     );
     await halt.reached.opened;
     const settling = timeOut(sale, sale.another(), 1);
-    await untilBlocked(sale);
+    await sale.untilWaiting();
     halt.go.open();
     const [verdict] = await deciding;
     expect(verdict?.code).toBe('confirmed');
@@ -129,7 +118,7 @@ describe('the record of a time-out against the verdict', () => {
     );
     const ids = await sale.rows<{ id: number }>('SELECT id FROM orders ORDER BY id');
     const deciding = sale.decide([3, 2, 1].map((n) => request(`order-${n}`, `pay-${n}`)));
-    await untilBlocked(sale, 1);
+    await sale.untilWaiting();
     const rows = [1, 3].map((n) => ({
       paymentId: `pay-${n}`,
       gateway: 'v1',
@@ -141,7 +130,7 @@ describe('the record of a time-out against the verdict', () => {
       .another()
       .query(loadSql('record_no_verdict'), JSON.stringify(rows), new Date())
       .then((written) => written);
-    await untilBlocked(sale, 2);
+    await sale.untilWaiting(2);
     await holder.query('ROLLBACK');
     holder.release();
     expect((await deciding).map((v) => v.code)).toEqual(['confirmed', 'confirmed', 'confirmed']);

@@ -43,7 +43,7 @@ async function bothAtOnce(
   const edits = gone.flatMap((guard) => ('edit' in guard ? [guard.edit] : []));
   const opened = await Sale.open({ ...size, without });
   sale = opened;
-  const barrier = new Barrier(2);
+  const barrier = new Barrier(2, async () => (await opened.waiting()) > 0);
   const decide = (batch: EnrolledRequest[]) => {
     let first = true;
     const before = (file: string) => {

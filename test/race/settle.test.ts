@@ -65,7 +65,7 @@ describe('expiry against a payment', () => {
     const settling = settle(sale, { after: selling.at });
     await selling.reached.opened;
     ending.go.open();
-    await untilSomebodyWaits(sale, 'end_holds');
+    await sale.untilWaiting();
     selling.go.open();
     return { sale, settled: await settling, swept: await sweeping };
   }
@@ -161,9 +161,6 @@ describe('expiry against a payment', () => {
   });
 });
 
-/** Nothing keeps the one from coming as far as the other: no reason to go on without it. */
-const BOTH_COME_MS = 10_000;
-
 describe('settlement against settlement', () => {
   /** Both have read the order before either writes; with `sell_hold`, before either sells. */
   async function both(
@@ -171,7 +168,7 @@ describe('settlement against settlement', () => {
     payments: [string, string],
     { edits = [], at = 'record_payment' }: { edits?: Edit[]; at?: string } = {},
   ) {
-    const barrier = at === 'sell_hold' ? new Barrier(2, BOTH_COME_MS) : new Barrier(2);
+    const barrier = new Barrier(2, async () => (await sale.waiting()) > 0);
     const run = (paymentId: string) => {
       let first = true;
       const before = (file: string) => {
@@ -247,7 +244,7 @@ describe('settlement against settlement', () => {
     const cancelled = { status: 'cancelled', cancelledAmount: PRICE } as const;
     const options = withoutGateway(sale.another());
     const cancelling = settlePayment(options, paidPayment('order-1', 'pay-1', cancelled));
-    await untilSomebodyWaits(sale, 'record_payment');
+    await sale.untilWaiting();
     seating.go.open();
     expect(await settling).toBe('same_seats');
     await cancelling;
@@ -262,7 +259,7 @@ describe('settlement against settlement', () => {
     const settling = settle(sale, { before: late.at });
     await late.reached.opened;
     const confirming = sale.decide([request('order-2', 'pay-2')], sale.another());
-    await untilSomebodyWaits(sale, 'lock_event');
+    await sale.untilWaiting();
     late.go.open();
     expect(await settling).toBe('same_seats');
     expect((await confirming)[0]?.code).toBe('sold_out');
@@ -332,16 +329,4 @@ function mark(sale: Sale, verdict: Verdict, paymentId: string, edits: Edit[] = [
   if (verdict.code !== 'confirmed') throw new Error(verdict.code);
   const database = tamper(sale.database, { edits });
   return new VerdictOrVoid(database, systemClock, silentLog, 100).mark(verdict, paymentId);
-}
-
-/** Until a backend of this database waits for a lock that another one has. */
-async function untilSomebodyWaits(sale: Sale, what: string): Promise<void> {
-  for (let tries = 0; tries < 300; tries += 1) {
-    const waiting = await sale.count(
-      "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
-    );
-    if (waiting > 0) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error(`nobody waits at ${what}`);
 }

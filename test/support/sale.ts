@@ -10,6 +10,7 @@ import { createLog } from '../../src/log.ts';
 import type { PaymentSnapshot } from '../../src/portone/payment.ts';
 import { createPortOne } from '../../src/portone/portone.ts';
 import { cloneDatabase, type TestDatabase } from './database.ts';
+import { until } from './wait.ts';
 
 export const PRICE = 1_000;
 const FAR_MS = 60_000;
@@ -89,6 +90,17 @@ export class Sale {
   async orderStatus(merchantUid: string): Promise<string | undefined> {
     const sql = 'SELECT status FROM orders WHERE merchant_uid = $1';
     return (await this.rows<{ status: string }>(sql, merchantUid))[0]?.status;
+  }
+
+  /** Backends that wait for a lock which another one has. */
+  waiting(): Promise<number> {
+    return this.count(
+      "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+    );
+  }
+
+  async untilWaiting(backends = 1): Promise<void> {
+    await until(`${backends} wait for a lock`, async () => (await this.waiting()) >= backends);
   }
 
   /** As if the holds had been answered, and their time were over. */

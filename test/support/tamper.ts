@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Database, Transaction } from '../../src/db/database.ts';
 import { loadSql } from '../../src/db/sql.ts';
 import { projectRoot } from '../../src/root.ts';
+import { until } from './wait.ts';
 
 /** Replaces a part of one file of prisma/sql; refused where the part is not there. */
 export interface Edit {
@@ -64,21 +65,25 @@ function applyEdits(edits: Edit[]): Map<string, string> {
   return edited;
 }
 
-/** Opens when all have arrived, or when one has waited too long: a lock kept the others away. */
+/** Opens when all have arrived, or when a lock is seen to keep one of them away. */
 export class Barrier {
   private arrived = 0;
   private readonly gate = new Gate();
 
   constructor(
     private readonly parties: number,
-    private readonly patienceMs = 250,
+    private readonly isLocked: () => Promise<boolean>,
   ) {}
 
   arrive(): Promise<void> {
     this.arrived += 1;
-    if (this.arrived >= this.parties) this.gate.open();
-    else setTimeout(() => this.gate.open(), this.patienceMs);
+    if (this.arrived === 1) void this.watch().finally(this.gate.open);
     return this.gate.opened;
+  }
+
+  private watch(): Promise<unknown> {
+    const all = () => this.arrived >= this.parties;
+    return until('all are here, or kept away', async () => all() || (await this.isLocked()));
   }
 }
 
