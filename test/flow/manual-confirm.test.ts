@@ -2,6 +2,7 @@
 
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { CrashPoint } from '../../src/sandbox/crash-points.ts';
 import { endHolds } from '../../src/seats/end-holds.ts';
 import { becomes, books, labels, moves, refunded, seen } from '../support/buyer.ts';
 import { authenticate, chargesOf, confirmByHand } from '../support/manual.ts';
@@ -10,17 +11,9 @@ import { CARRIERS, type OrderView, openWorld, type World } from '../support/worl
 
 const ISO = /^\d{4}-\d\d-\d\dT/;
 
-/** From here on PortOne is asked, and nobody takes the charge back. @returns its hold */
-function chargeBegun(world: World, paymentId: string): Promise<string> {
-  return until('the charge has begun', async () => {
-    const [row] = await world.sql<{ id: string }>(
-      `SELECT h.id FROM holds h JOIN payment_steps s USING (payment_id)
-        WHERE h.payment_id = $1 AND s.step = 'charge_asked'`,
-      paymentId,
-    );
-    return row?.id;
-  });
-}
+/** PortOne works on the next charge for as long as the test likes; nobody takes it back any more. */
+const atWork = (world: World): CrashPoint =>
+  world.sandbox.faults.at('v2', 'confirm', { answer: 'hang', hold: 'before' });
 
 describe.each(CARRIERS)('manual confirm on %s', (carrier) => {
   let world: World;
@@ -228,12 +221,17 @@ describe.each(CARRIERS)('manual confirm on %s', (carrier) => {
   describe('virtual accounts', () => {
     test('allowed: the seats wait as long as the account does, and no longer for having asked', async () => {
       const virtualAccounts = { policy: 'allow' };
-      const [event, order] = await oneSeat({ virtualAccounts, holdSeconds: 1 });
-      const token = await authenticate(world, order, { method: 'vbank', dueInMs: 3_000 });
+      const [event, order] = await oneSeat({ virtualAccounts, holdSeconds: 10 });
+      // Longer than the hold, and shorter than a charge may take.
+      const token = await authenticate(world, order, { method: 'vbank', dueInMs: 30_000 });
       const answer = await confirmByHand(world, order, token);
       expect(answer).toMatchObject({ status: 200, body: { paid: false } });
-      await becomes(world, order, 'pending');
-      expect(await world.seats(event)).toMatchObject({ available: 1 });
+      const { status, holdExpiresAt } = await seen(world, order);
+      expect({ status, holdExpiresAt }).toEqual({
+        status: 'held',
+        holdExpiresAt: answer.body.depositBy,
+      });
+      expect(await world.seats(event)).toMatchObject({ held: 1 });
     });
 
     test.each([false, true])(
@@ -305,15 +303,19 @@ describe.each(CARRIERS)('manual confirm on %s', (carrier) => {
 
   test('a caller who hangs up while PortOne works: the seat is sold all the same', async () => {
     const [event, order] = await oneSeat();
-    const token = await authenticate(world, order, { pgDelayMs: 500 });
+    const token = await authenticate(world, order);
+    const charge = atWork(world);
     const call = request(`${world.url}/api/payments/${order.merchantUid}/confirm`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${world.env.API_KEY}` },
     });
     call.on('error', () => undefined);
     call.end(JSON.stringify({ paymentToken: token.paymentToken, txId: token.txId }));
-    await chargeBegun(world, token.txId);
+    await charge.reached;
+    const gone = new Promise((resolve) => call.once('close', resolve));
     call.destroy();
+    await gone;
+    charge.release();
     await becomes(world, order, 'paid');
     expect(await world.audit(event)).toMatchObject({ clean: true });
   });
@@ -321,9 +323,12 @@ describe.each(CARRIERS)('manual confirm on %s', (carrier) => {
   describe('the hold ends while PortOne works', () => {
     /** As expiry would, had it asked PortOne a moment ago. */
     async function endedMeanwhile(order: OrderView, paymentId: string): Promise<void> {
-      const holdId = await chargeBegun(world, paymentId);
+      const [hold] = await world.sql<{ id: string }>(
+        'SELECT id FROM holds WHERE payment_id = $1',
+        paymentId,
+      );
       await endHolds(world.service.dependencies.database.prisma, {
-        holds: [{ id: holdId, paymentId }],
+        holds: [{ id: hold?.id ?? '', paymentId }],
         now: new Date(),
         actor: 'expiry',
         reason: 'expired',
@@ -334,9 +339,12 @@ describe.each(CARRIERS)('manual confirm on %s', (carrier) => {
 
     test('the seats are still free: the buyer has them back', async () => {
       const [event, order] = await oneSeat();
-      const token = await authenticate(world, order, { pgDelayMs: 700 });
+      const token = await authenticate(world, order);
+      const charge = atWork(world);
       const asking = confirmByHand(world, order, token);
+      await charge.reached;
       await endedMeanwhile(order, token.txId);
+      charge.release();
       const answer = await asking;
       expect(answer).toMatchObject({ status: 200, body: { code: 'confirmed', paid: true } });
       const now = await seen(world, order);
@@ -350,10 +358,13 @@ describe.each(CARRIERS)('manual confirm on %s', (carrier) => {
     test('somebody else has them: refused, and the money goes back', async () => {
       const [event, order] = await oneSeat();
       const next = await world.order(event);
-      const token = await authenticate(world, order, { pgDelayMs: 700 });
+      const token = await authenticate(world, order);
+      const charge = atWork(world);
       const asking = confirmByHand(world, order, token);
+      await charge.reached;
       await endedMeanwhile(order, token.txId);
       expect((await world.confirm(next)).status).toBe(200);
+      charge.release();
       const answer = await asking;
       expect(answer).toMatchObject({ status: 409, body: { code: 'hold_ended', paid: true } });
       expect(answer.body.reason).toContain('returned');

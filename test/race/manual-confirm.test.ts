@@ -126,7 +126,7 @@ describe('the time of the hold is over while PortOne works', () => {
 
   /** The bank takes longer than the buyer was given. */
   async function overMeanwhile(edits: Edit[]) {
-    const event = await world.event(1, { holdSeconds: 3 });
+    const event = await world.event(1, { holdSeconds: 30 });
     const [order, next] = await world.orders(event, 2);
     if (!order || !next) throw new Error('no orders');
     const token = await authenticate(world, order);
@@ -134,7 +134,7 @@ describe('the time of the hold is over while PortOne works', () => {
     const ask = await openDesk({ edits }, halted.change);
     const asking = ask(order, token);
     await halted.reached.opened;
-    const later = new Date(Date.now() + 5_000);
+    const later = new Date(Date.now() + 40_000);
     await sweep({ ...world.service.dependencies, clock: { now: () => later } }, 10);
     const nextStatus = (await world.confirm(next)).status;
     halted.go.open();
@@ -192,9 +192,9 @@ describe('nobody knows what became of a charge whose hold has ended', () => {
 describe('the same charge asked for several times at once', () => {
   const CALLS = 6;
 
-  async function together(change: (api: PaymentApi) => Partial<PaymentApi>) {
+  async function together(change: (api: PaymentApi) => Partial<PaymentApi>, pgDelayMs = 300) {
     const { event, order } = await lastSeat();
-    const token = await authenticate(world, order, { pgDelayMs: 300 });
+    const token = await authenticate(world, order, { pgDelayMs });
     const asked: { keys: Set<string>; answers: string[] } = { keys: new Set(), answers: [] };
     const watched = (api: PaymentApi): Partial<PaymentApi> => {
       const changed = { ...api, ...change(api) };
@@ -232,13 +232,18 @@ describe('the same charge asked for several times at once', () => {
 
   test('CONTROL a new key for each call: PortOne is made to charge again, and must refuse', async () => {
     let calls = 0;
-    const { event, order, answers, asked } = await together((api) => ({
-      confirm: async (wish) => {
-        calls += 1;
-        const key = `${wish.key.slice(0, 200)}-${calls}`;
-        return (await api.confirm?.({ ...wish, key })) ?? { outcome: 'already_paid' };
-      },
-    }));
+    // The bank is still at it when the second call has been refused, however slow that is.
+    const pgDelayMs = 5_000;
+    const { event, order, answers, asked } = await together(
+      (api) => ({
+        confirm: async (wish) => {
+          calls += 1;
+          const key = `${wish.key.slice(0, 200)}-${calls}`;
+          return (await api.confirm?.({ ...wish, key })) ?? { outcome: 'already_paid' };
+        },
+      }),
+      pgDelayMs,
+    );
     // Only PortOne's own guard stands between the buyer and a second charge.
     expect(asked.answers.some((outcome) => outcome !== 'paid')).toBe(true);
     expect(chargesOf(world, order)).toBe(1);
@@ -396,7 +401,7 @@ describe('two attempts of one order at once', () => {
 describe('the process dies when the charge was carried out, before it knows', () => {
   /** It is killed between the charge and its answer, and no webhook ever comes. */
   async function diesUnknowing() {
-    const event = await world.event(1, { holdSeconds: 3 });
+    const event = await world.event(1, { holdSeconds: 60 });
     const [order, next] = await world.orders(event, 2);
     if (!order || !next) throw new Error('no orders');
     const token = await authenticate(world, order);
