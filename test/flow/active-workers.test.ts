@@ -3,10 +3,15 @@ import { confirmQueueName } from '../../src/confirm/queue-name.ts';
 import { until } from '../support/wait.ts';
 import { CARRIERS, openWorld, type World } from '../support/world.ts';
 
+/** Nobody waits for so long. */
+const IDLE_MS = 600_000;
+
 describe.each(CARRIERS)('workers of idle events on %s', (carrier) => {
   let world: World;
+  let passedMs = 0;
   beforeAll(async () => {
-    world = await openWorld({ carrier, env: { QUEUE_IDLE_MS: '1000' } });
+    const clock = { now: () => new Date(Date.now() + passedMs) };
+    world = await openWorld({ carrier, env: { QUEUE_IDLE_MS: String(IDLE_MS) }, clock });
   });
   afterAll(() => world?.close());
 
@@ -19,6 +24,7 @@ describe.each(CARRIERS)('workers of idle events on %s', (carrier) => {
     const name = confirmQueueName(row?.id ?? 0);
     const { carrier: queues } = world.service.dependencies;
     expect(await queues.listActive()).toContain(name);
+    passedMs = IDLE_MS;
     await until(
       'the event counts as idle',
       async () => !(await queues.listActive()).includes(name),

@@ -117,7 +117,7 @@ describe.each(CARRIERS)('policies of an event (queue on %s)', (carrier) => {
 
     test('allowed with a longest wait: the hold ends before the account would', async () => {
       const virtualAccounts = { policy: 'allow', maxWaitSeconds: 60 };
-      const event = await world.event(1, { holdSeconds: 1, virtualAccounts });
+      const event = await world.event(1, { holdSeconds: 10, virtualAccounts });
       const order = await world.order(event);
       await pay(world, order, { method: 'vbank', dueInMs: 86_400_000 });
       const held = await until('the hold follows the account', async () => {

@@ -81,7 +81,7 @@ describe('with every webhook lost', () => {
   beforeAll(async () => {
     world = await openWorld({
       carrier: 'redis',
-      env: { RECONCILE_INTERVAL_MS: '0', PORTONE_TIMEOUT_MS: '2000' },
+      env: { RECONCILE_INTERVAL_MS: '0' },
     });
   });
   afterAll(() => world?.close());
@@ -258,7 +258,7 @@ describe('when both sides tell different things', () => {
   beforeAll(async () => {
     world = await openWorld({
       carrier: 'postgres',
-      env: { RECONCILE_INTERVAL_MS: '0', PORTONE_TIMEOUT_MS: '2000' },
+      env: { RECONCILE_INTERVAL_MS: '0' },
     });
   });
   afterAll(() => world?.close());
@@ -394,13 +394,11 @@ describe('when both sides tell different things', () => {
     const event = await world.event(1, HOLD);
     const order = await world.order(event);
     await pay(world, order, { webhookUrl: null });
-    world.sandbox.faults.rest({ kind: 'hang', hangMs: 1_000, endpoint: 'status', times: 1 });
+    const list = world.sandbox.faults.at('v1', 'status');
     const first = reconcile(event);
-    await until('the first one runs', async () => {
-      const rows = await world.sql('SELECT 1 FROM reconciliations WHERE finished_at IS NULL');
-      return rows.length > 0;
-    });
+    await list.reached;
     expect(await reconcile(event)).toMatchObject({ status: 409, body: { code: 'conflict' } });
+    list.release();
     expect((await first).body).toMatchObject({ findings: [{ outcome: 'sold' }], agree: true });
     expect((await moves(world, event)).filter((move) => move.to === 'sold')).toHaveLength(1);
   });
@@ -451,15 +449,15 @@ describe('when both sides tell different things', () => {
     const event = await world.event(1, HOLD);
     const order = await world.order(event);
     await pay(world, order, { webhookUrl: null });
-    world.sandbox.faults.rest({ kind: 'hang', hangMs: 500, endpoint: 'status', times: 1 });
+    const list = world.sandbox.faults.at('v1', 'status');
     const cut = reconcile(event);
-    await until('its connection is cut', async () => {
-      const ended = await world.sql(
-        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-          WHERE application_name = 'seatline-reconcile' AND datname = current_database()`,
-      );
-      return ended.length > 0;
-    });
+    await list.reached;
+    const ended = await world.sql(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE application_name = 'seatline-reconcile' AND datname = current_database()`,
+    );
+    expect(ended).toHaveLength(1);
+    list.release();
     expect((await cut).status).toBe(503);
     const after = await reconcile(event);
     expect(after).toMatchObject({ status: 200, body: { agree: true } });

@@ -239,7 +239,7 @@ describe.each(CARRIERS)('settlement on %s', (carrier) => {
     '%s virtual account: the seat is kept past its hold time until the deposit',
     async (dialect) => {
       const virtualAccounts = { policy: 'allow' };
-      const event = await world.event(1, { holdSeconds: 1, virtualAccounts });
+      const event = await world.event(1, { holdSeconds: 30, virtualAccounts });
       const order = await world.order(event);
       const { paymentId } = await pay(world, order, { dialect, method: 'vbank' });
       const held = await until('the hold follows the account', async () => {
