@@ -22,10 +22,7 @@ describe.each(CARRIERS)('refunds that need a person, on %s', (carrier) => {
   let world: World;
 
   beforeAll(async () => {
-    world = await openWorld({
-      carrier,
-      env: { SWEEP_INTERVAL_MS: '100', PORTONE_TIMEOUT_MS: '1000' },
-    });
+    world = await openWorld({ carrier, env: { SWEEP_INTERVAL_MS: '100' } });
   });
   afterAll(() => world?.close());
 

@@ -102,7 +102,6 @@ const secretsOf = (carrier: CarrierName) =>
     env: {
       PORTONE_WEBHOOK_SECRET: `${OLD},${NEW}`,
       SWEEP_INTERVAL_MS: '200',
-      PORTONE_TIMEOUT_MS: '500',
     },
   });
 

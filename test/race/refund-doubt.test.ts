@@ -9,6 +9,7 @@ import { books } from '../support/buyer.ts';
 import {
   askRefund,
   givenBack,
+  hurriedUntil,
   hurry,
   refundBecomes,
   refundOf,
@@ -144,10 +145,7 @@ test('it is looked at again and again, and asked for once', async () => {
 test('CONTROL without the doubt both pass the look, and the part goes back twice', async () => {
   const { order, id } = await unanswered();
   const passed = hasty.passed;
-  await until('it was asked for again', async () => {
-    await hurry(world, id);
-    return hasty.passed > passed;
-  });
+  await hurriedUntil(world, id, 'it was asked for again', () => hasty.passed > passed);
   hasty.carryOut();
   await until('both are carried out', () => givenBack(world, order).length === 2);
   expect(givenBack(world, order)).toEqual([HALF, HALF]);
@@ -174,10 +172,7 @@ test('the second is refused, and the first carried out after all: not asked for 
   const { order, id, event } = await unanswered();
   const passed = hasty.passed;
   world.sandbox.faults.rest({ kind: 'pg_error', endpoint: 'cancel', world: 'v1', times: 1 });
-  await until('it was asked for again', async () => {
-    await hurry(world, id);
-    return hasty.passed > passed;
-  });
+  await hurriedUntil(world, id, 'it was asked for again', () => hasty.passed > passed);
   hasty.carryOut();
   await until('one was refused, one carried out', () => {
     const requests = books(world, order)[0]?.cancelRequests ?? [];

@@ -74,13 +74,35 @@ export function refundIsPutOff(world: World, id: number, why: RegExp): Promise<R
   });
 }
 
-/** Its next try is due now, however long it was to wait, and whatever was asked for is over. */
+/**
+ * Its next try is due now, however long it was to wait, and whatever was asked for is over. Whoever
+ * has it at work loses it.
+ */
 export async function hurry(world: World, id: number): Promise<void> {
   await world.sql(
     `UPDATE refunds SET next_try_at = now(), in_doubt_until = least(in_doubt_until, now())
       WHERE id = $1 AND state = 'requested'`,
     id,
   );
+}
+
+/** Hurried once for each try that has ended, until it comes to that; nobody loses it at work. */
+export function hurriedUntil<T>(
+  world: World,
+  id: number,
+  moment: string,
+  probe: () => Promise<T | null | undefined | false> | T | null | undefined | false,
+): Promise<T> {
+  return until(moment, async () => {
+    // Told by each try that ends, and wiped here.
+    await world.sql(
+      `UPDATE refunds SET next_try_at = now(), in_doubt_until = least(in_doubt_until, now()),
+                          last_error = NULL
+        WHERE id = $1 AND state = 'requested' AND last_error IS NOT NULL`,
+      id,
+    );
+    return probe();
+  });
 }
 
 /** What the gateway gave back of the order's one payment: each cancellation's amount. */
