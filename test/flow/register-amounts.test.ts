@@ -8,7 +8,12 @@ import { type OrderView, openWorld, type World } from '../support/world.ts';
 let world: World;
 let event: string;
 beforeAll(async () => {
-  const env = { PORTONE_PREREGISTER: 'on', SWEEP_INTERVAL_MS: '100' };
+  const env = {
+    PORTONE_PREREGISTER: 'on',
+    SWEEP_INTERVAL_MS: '100',
+    // A call that hangs is at work until the test lets it go.
+    PORTONE_TIMEOUT_MS: '60000',
+  };
   world = await openWorld({ carrier: 'postgres', env });
   event = await world.event(50);
 });
@@ -63,13 +68,14 @@ describe('before the answer', () => {
     expect((await pay(world, order)).state).toBe('paid');
   });
 
-  test('of many orders every one is told', async () => {
-    const orders = await world.call(
-      'POST',
-      '/api/orders',
-      Array.from({ length: 200 }, () => wish()),
+  test('of many orders every one is told, those that took too long soon after', async () => {
+    const wanted = Array.from({ length: 200 }, () => wish());
+    const orders: Registered[] = (await world.call('POST', '/api/orders', wanted)).body;
+    expect(orders.some((order) => order.amountRegistered)).toBe(true);
+    const left = orders.filter((order) => !order.amountRegistered);
+    await until('all are told', async () =>
+      (await Promise.all(left.map(isRegistered))).every(Boolean),
     );
-    expect(orders.body.every((order: Registered) => order.amountRegistered)).toBe(true);
   });
 
   test.each(['v1', 'v2'] as const)(
@@ -91,10 +97,11 @@ describe('before the answer', () => {
 
 describe('after the answer', () => {
   test('while PortOne is slow it is not waited for, and is told all the same', async () => {
-    world.sandbox.faults.rest({ kind: 'hang', endpoint: 'prepare', hangMs: 60_000, times: 2 });
-    const startedAt = performance.now();
+    const hold = { answer: 'hang', hold: 'before' } as const;
+    for (const at of ['v1', 'v2'] as const) world.sandbox.faults.at(at, 'prepare', hold);
+    const before = await callsMade();
     const order = await register();
-    expect(performance.now() - startedAt).toBeLessThan(7_000);
+    expect(await callsMade()).toBe(before);
     expect(order.amountRegistered).toBe(false);
     await until('it is told', () => isRegistered(order));
     const opened = await pay(world, order, { amount: 1, confirmUrl: null });
