@@ -11,7 +11,11 @@ describe.each(CARRIERS)('while PortOne is away, on %s', (carrier) => {
   beforeAll(async () => {
     world = await openWorld({
       carrier,
-      env: { SWEEP_INTERVAL_MS: '100', PORTONE_TIMEOUT_MS: '500', PORTONE_TEST_PAYMENTS: 'refuse' },
+      env: {
+        SWEEP_INTERVAL_MS: '100',
+        PORTONE_TIMEOUT_MS: '1000',
+        PORTONE_TEST_PAYMENTS: 'refuse',
+      },
     });
   });
   afterAll(() => world?.close());
@@ -73,8 +77,9 @@ describe.each(CARRIERS)('while PortOne is away, on %s', (carrier) => {
   test('a PortOne that hangs is given up on, and asked again', async () => {
     const event = await world.event(1, { holdSeconds: 600 });
     const order = await world.order(event);
-    world.sandbox.faults.rest({ kind: 'hang', hangMs: 3_000, endpoint: 'payment', times: 2 });
+    const hung = [1, 2].map(() => world.sandbox.faults.at('v1', 'payment'));
     await pay(world, order);
+    for (const { reached } of hung) await reached;
     await becomes(world, order, 'paid');
     world.sandbox.faults.clear();
   });

@@ -95,7 +95,7 @@ beforeAll(async () => {
     carrier: 'postgres',
     env: {
       SWEEP_INTERVAL_MS: '100',
-      PORTONE_TIMEOUT_MS: '500',
+      PORTONE_TIMEOUT_MS: '1000',
       PORTONE_DOUBT_MS: '60000',
       PORTONE_V1_URL: await hasty.listen(),
     },

@@ -23,7 +23,7 @@ import { connect, request, silentLog } from '../support/sale.ts';
 import { until } from '../support/wait.ts';
 
 const CONFIRM_MS = 4_000;
-const CALL_MS = 1_000;
+const CALL_MS = 10_000;
 const LIMIT = 100;
 
 type StageOptions = InboxOptions & RefundOptions;

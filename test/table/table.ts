@@ -2,13 +2,13 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Dialect } from '../../src/sandbox/types.ts';
-import { CALL_TIMEOUT_MS, FAULTS, type Fault, UNDER_FAULTS } from './faults.ts';
+import { FAULTS, type Fault, HASTY_MS, UNDER_FAULTS } from './faults.ts';
 import { Stage } from './stage.ts';
 import { STORIES, type Story } from './stories.ts';
 import { type Telling, tell, tellingsOf } from './tell.ts';
 
 const BEFORE = { refunds: [], cases: [], balance: 0 };
-const STORY_MS = 120_000;
+const STORY_MS = 360_000;
 
 /** @param faults none where another dialect's table has asked the same calls of PortOne already */
 export function table(dialect: Dialect, faults: Fault[] = FAULTS): void {
@@ -23,15 +23,15 @@ export function table(dialect: Dialect, faults: Fault[] = FAULTS): void {
       })),
   );
   let stage: Stage;
-  /** Where PortOne fails: nobody waits for it as long as elsewhere. */
-  let troubled: Stage | null = null;
+  /** Where calls hang nobody waits for them as long as elsewhere. */
+  let hasty: Stage | null = null;
   beforeAll(async () => {
     stage = await Stage.open();
-    if (faulty.length > 0) troubled = await Stage.open(CALL_TIMEOUT_MS);
+    if (faulty.some(({ fault }) => fault.hangs)) hasty = await Stage.open(HASTY_MS);
   });
   afterAll(async () => {
     await stage?.close();
-    await troubled?.close();
+    await hasty?.close();
   });
 
   async function check(stage: Stage, story: Story, telling: Telling, fault?: Fault): Promise<void> {
@@ -61,12 +61,12 @@ export function table(dialect: Dialect, faults: Fault[] = FAULTS): void {
       `${dialect} $name, while $fault.name`,
       async ({ story, fault }) => {
         if (!story) throw new Error('no such story');
-        const stage = troubled;
-        if (stage === null) throw new Error('no stage');
-        const tellings = await tellingsOf(stage, story, dialect);
+        const on = fault.hangs ? hasty : stage;
+        if (on === null) throw new Error('no stage');
+        const tellings = await tellingsOf(on, story, dialect);
         for (const telling of tellings.filter((t) => !isRepetitive(t))) {
-          await check(stage, story, telling, fault);
-          stage.sandbox.faults.clear();
+          await check(on, story, telling, fault);
+          on.sandbox.faults.clear();
         }
       },
       STORY_MS,
