@@ -2,10 +2,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ServiceProcess, startProcess } from '../support/service-process.ts';
 import { streamConfirms } from '../support/stream.ts';
 import { until } from '../support/wait.ts';
-import { CARRIERS, openWorld, type World } from '../support/world.ts';
+import { AS_SHIPPED, CARRIERS, openWorld, type World } from '../support/world.ts';
 
-const DEADLINE_MS = 4_000;
-const RESUME_MS = 3_000;
+/** The service's own 4 s, and what a machine that stands still may add; nobody waits for ever. */
+const ANSWER_MS = 8_000;
+/** Locks of confirm jobs last 1.5 s; with the queue's own half a minute would go by. */
+const RESUME_MS = 8_000;
+/** More than can be sent until a new worker is ready, however slow its start. */
+const BUYERS = 6_000;
 
 describe.each(CARRIERS)('the only worker is killed in mid-sale, on %s', (carrier) => {
   let world: World;
@@ -17,16 +21,16 @@ describe.each(CARRIERS)('the only worker is killed in mid-sale, on %s', (carrier
   };
 
   beforeAll(async () => {
-    world = await openWorld({ carrier, env: { ROLE: 'api' } });
+    world = await openWorld({ carrier, env: { ROLE: 'api', ...AS_SHIPPED } });
   });
   afterAll(async () => {
     await Promise.all(workers.map((worker) => worker.kill('SIGTERM')));
     await world?.close();
   });
 
-  test('nothing is oversold, no hold is orphaned, and verdicts resume within three seconds', async () => {
-    const event = await world.event(2_000);
-    const orders = await world.orders(event, 1_500);
+  test('nothing is oversold, no hold is orphaned, and verdicts resume within seconds', async () => {
+    const event = await world.event(BUYERS);
+    const orders = await world.orders(event, BUYERS);
     const first = await startWorker();
     const stream = streamConfirms(world, orders, 10);
     await until(
@@ -52,7 +56,7 @@ describe.each(CARRIERS)('the only worker is killed in mid-sale, on %s', (carrier
     expect(resumedMs).toBeLessThan(RESUME_MS);
     for (const answer of answers) {
       expect([200, 503]).toContain(answer.status);
-      expect(answer.tookMs).toBeLessThan(DEADLINE_MS + 1_000);
+      expect(answer.tookMs).toBeLessThan(ANSWER_MS);
     }
     const confirmed = answers.filter((a) => a.status === 200).length;
     await until('no hold but the confirmed ones', async () => {
