@@ -9,7 +9,7 @@ import { openProxy, type TcpProxy } from '../support/proxy.ts';
 import { startRedis } from '../support/redis-server.ts';
 import { type Answered, streamConfirms } from '../support/stream.ts';
 import { until } from '../support/wait.ts';
-import { AS_SHIPPED, CARRIERS, openWorld, type World } from '../support/world.ts';
+import { CARRIERS, openWorld, SHIPPED_DEADLINE, type World } from '../support/world.ts';
 
 const AWAY_MS = 7_000;
 /** Well before the 4 s after which whoever waits is refused anyway. */
@@ -41,7 +41,10 @@ describe.each(CARRIERS)('a part goes away for seconds in mid-sale, queue on %s',
     url.port = String(proxy.port);
     await migrate(url.href);
     const queue: Record<string, string> = carrier === 'redis' ? { REDIS_URL: redis.url } : {};
-    world = await openWorld({ carrier, env: { ...queue, ...AS_SHIPPED, DATABASE_URL: url.href } });
+    world = await openWorld({
+      carrier,
+      env: { ...queue, ...SHIPPED_DEADLINE, DATABASE_URL: url.href },
+    });
   });
   afterAll(async () => {
     await world?.close();

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ServiceProcess, startProcess } from '../support/service-process.ts';
 import { streamConfirms } from '../support/stream.ts';
 import { until } from '../support/wait.ts';
-import { AS_SHIPPED, CARRIERS, openWorld, type World } from '../support/world.ts';
+import { CARRIERS, openWorld, SHIPPED_DEADLINE, type World } from '../support/world.ts';
 
 /** The service's own 4 s, and what a machine that stands still may add; nobody waits for ever. */
 const ANSWER_MS = 8_000;
@@ -21,7 +21,7 @@ describe.each(CARRIERS)('the only worker is killed in mid-sale, on %s', (carrier
   };
 
   beforeAll(async () => {
-    world = await openWorld({ carrier, env: { ROLE: 'api', ...AS_SHIPPED } });
+    world = await openWorld({ carrier, env: { ROLE: 'api', ...SHIPPED_DEADLINE } });
   });
   afterAll(async () => {
     await Promise.all(workers.map((worker) => worker.kill('SIGTERM')));
