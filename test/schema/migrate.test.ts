@@ -117,18 +117,22 @@ describe('migrate', () => {
   });
 
   test('one whose connection is cut says so, and is applied by the next start', async () => {
-    await write('1_first', 'CREATE TABLE first (id int); SELECT pg_sleep(0.5)');
+    await write('1_first', 'CREATE TABLE first (id int); SELECT pg_advisory_xact_lock(1)');
+    const holder = new pg.Client(url);
+    await holder.connect();
+    await holder.query('SELECT pg_advisory_lock(1)');
     const migrated = migrate(url, readMigrations(folder));
     migrated.catch(() => undefined);
     await until('it is cut', async () => {
       const { rowCount } = await pool.query(
         `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-          WHERE datname = current_database() AND query LIKE '%pg_sleep(0.5)%'
+          WHERE datname = current_database() AND query LIKE '%pg_advisory_xact_lock(1)%'
             AND application_name = 'seatline-migrate' AND state = 'active'`,
       );
       return rowCount === 1;
     });
     await expect(migrated).rejects.toThrow(/1_first failed: .*(terminat|connection)/i);
+    await holder.end();
     expect(await migrate(url, readMigrations(folder))).toEqual(['1_first']);
   });
 

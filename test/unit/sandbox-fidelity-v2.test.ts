@@ -253,7 +253,7 @@ describe('confirmPayment', () => {
   });
 
   it('takes two calls with one token for one charge', async () => {
-    const { paymentToken } = await sandbox.authenticate(order({ pgDelayMs: 30 }));
+    const { paymentToken } = await sandbox.authenticate(order({ pgDelayMs: 1_000 }));
     const calls = [1, 2].map(() => refusal(client.confirmPayment({ ...PAYMENT, paymentToken })));
     const [first, second] = await Promise.all(calls);
     expect([first, second]).toContainEqual({ answered: expect.objectContaining({}) });

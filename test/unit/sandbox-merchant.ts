@@ -7,7 +7,6 @@ export interface Received {
   path: string;
   headers: Record<string, string>;
   raw: string;
-  atMs: number;
 }
 
 export interface Reply {
@@ -29,6 +28,8 @@ export interface Merchant {
   webhooks: Received[];
   /** Confirms whose caller went away before the answer. */
   abandoned: number;
+  /** Confirms in the order in which they came and were answered. */
+  confirmLog: ('asked' | 'answered')[];
   onConfirm: (received: Received, n: number) => Reply;
   onWebhook: (received: Received, n: number) => Reply;
   close(): Promise<void>;
@@ -41,17 +42,21 @@ export async function startMerchant(): Promise<Merchant> {
     request.on('end', () => {
       const raw = Buffer.concat(parts).toString('utf8');
       const headers = request.headers as Record<string, string>;
-      const received = { path: request.url ?? '', headers, raw, atMs: performance.now() };
+      const received = { path: request.url ?? '', headers, raw };
       const isConfirm = received.path.startsWith('/confirm');
       const list = isConfirm ? merchant.confirms : merchant.webhooks;
       list.push(received);
+      if (isConfirm) merchant.confirmLog.push('asked');
       const reply = isConfirm
         ? merchant.onConfirm(received, list.length)
         : merchant.onWebhook(received, list.length);
       response.on('close', () => {
         if (isConfirm && !response.writableFinished) merchant.abandoned += 1;
       });
-      setTimeout(() => send(response, reply), reply.delayMs ?? 0);
+      setTimeout(() => {
+        if (isConfirm) merchant.confirmLog.push('answered');
+        send(response, reply);
+      }, reply.delayMs ?? 0);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -63,6 +68,7 @@ export async function startMerchant(): Promise<Merchant> {
     confirms: [],
     webhooks: [],
     abandoned: 0,
+    confirmLog: [],
     onConfirm: () => ({}),
     onWebhook: () => ({}),
     close: () =>

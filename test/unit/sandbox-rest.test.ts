@@ -307,9 +307,10 @@ describe('V2 payments', () => {
     });
     await sandbox.pay(order({ dialect: 'v2', buyer: 'vanish' }));
     expect(await status()).toBe('READY');
-    await sandbox.pay(order({ dialect: 'v2', buyer: 'pay_late', pending: true, lateMs: 30 }));
+    const waits = { dialect: 'v2', buyer: 'vanish', pending: true } as const;
+    const { paymentId } = await sandbox.pay(order(waits));
     expect(await status()).toBe('PAY_PENDING');
-    await sandbox.idle();
+    sandbox.approve(paymentId);
     expect(await status()).toBe('PAID');
     await v2('POST', '/payments/order-1/cancel', { reason: 'r', amount: 1 });
     expect(await status()).toBe('PARTIAL_CANCELLED');
@@ -389,12 +390,13 @@ describe('V2 cancel', () => {
     expect([second.status, (await keyed(key)).status]).toEqual([200, 200]);
     expect(sandbox.books().totals.cancelledAmount).toBe(10_000);
     expect((await keyed('short')).status).toBe(400);
-    sandbox.faults.rest({ kind: 'hang', hangMs: 100, times: 1 });
+    const held = sandbox.faults.at('v2', 'cancel', { answer: 'hang', hold: 'before' });
     const running = keyed('"refund-of-order-1-b"');
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await held.reached;
     expect(await (await keyed('"refund-of-order-1-b"')).json()).toMatchObject({
       type: 'IDEMPOTENCY_OUTSTANDING_REQUEST',
     });
+    held.release();
     expect((await running).status).toBe(200);
   });
 
