@@ -31,13 +31,21 @@ export function listen(
   });
 }
 
-/** @param timeoutMs after which connections that still wait are cut */
+/** How long a connection may outlive its last answer once the server is closing. */
+const IDLE_POLL_MS = 50;
+
+/**
+ * Done as soon as what was asked is answered, though callers would keep their connections open.
+ * @param timeoutMs after which connections that still wait are cut
+ */
 export async function closeServer(server: http.Server, timeoutMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve());
   });
   server.closeIdleConnections();
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_POLL_MS);
   const timer = setTimeout(() => server.closeAllConnections(), timeoutMs);
   await closed;
+  clearInterval(idle);
   clearTimeout(timer);
 }
