@@ -57,13 +57,21 @@ export async function closeAccount(
   return now && now.status !== 'waiting_deposit' ? now : closed;
 }
 
-/** Also for a hold that expired: its account is closed, or is known to be open still. */
+/**
+ * Also for a hold that expired: its account is closed, or is known to be open still. Nothing can
+ * come into one that is closed, and nobody need tell us so: with V2 an order's other attempt hides it.
+ */
 export async function noteClosing(
   tx: Transaction,
   note: { orderId: number; paymentId: string; closed: CloseResult; actor: string; at: Date },
 ): Promise<void> {
   const { closed, ...rest } = note;
   if (closed === 'not_open') return;
+  if (closed === 'closed') {
+    const { paymentId } = rest;
+    const where = { paymentId, status: 'waiting_deposit' };
+    await tx.payment.updateMany({ where, data: { status: 'failed' } });
+  }
   await recordStep(tx, {
     ...rest,
     step: closed === 'closed' ? 'account_closed' : 'account_left_open',

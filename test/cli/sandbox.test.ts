@@ -231,13 +231,14 @@ test('with --books a sandbox that was killed knows its payments when it is start
   await first.end;
   const second = await serving('--v1-resend', '--confirm-timeout-ms', '1');
   expect(await second.paid()).toBe(1_000);
-  // No server answers in a millisecond.
+  merchant.onConfirm = () => ({ delayMs: 5_000 });
   const asked = { merchantUid: 'asked', amount: 1, confirmUrl: merchant.confirmUrl };
   const answer = await fetch(`${second.url}/sandbox/payments`, {
     method: 'POST',
     body: JSON.stringify(asked),
   });
   expect(await answer.json()).toMatchObject({ confirm: { timedOut: true } });
+  merchant.onConfirm = () => ({});
   const wanted = await sandbox(['--port', new URL(second.url).port, '--scenario', EXAMPLE]);
   expect(wanted.stderr).toContain('a sandbox is running there. Stop it, play, and start it again');
   expect(wanted.code).toBe(2);
