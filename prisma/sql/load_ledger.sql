@@ -17,8 +17,12 @@ SELECT jsonb_build_object(
   'openRefunds', (
     SELECT count(*) FROM refunds r JOIN payments p ON p.payment_id = r.payment_id
      WHERE p.order_id = o.id AND r.state IN ('requested', 'needs_person')),
+  -- Of an order's attempts V2 lets one succeed: beside that one nothing comes any more.
   'onItsWay', (
     SELECT count(*) FROM payments p
-     WHERE p.order_id = o.id AND p.status IN ('pending', 'waiting_deposit'))
+     WHERE p.order_id = o.id AND p.status IN ('pending', 'waiting_deposit')
+       AND NOT (p.gateway = 'v2' AND EXISTS (
+         SELECT 1 FROM payments q
+          WHERE q.order_id = o.id AND q.gateway = 'v2' AND q.status IN ('paid', 'cancelled'))))
 ) AS document
   FROM orders o JOIN events e ON e.id = o.event_id WHERE o.merchant_uid = $1

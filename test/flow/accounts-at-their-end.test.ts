@@ -1,4 +1,4 @@
-// An account that was closed is at its end, whether or not PortOne ever says so.
+// An account that nobody can pay into any more keeps no order open, whether or not PortOne says so.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { becomes, inboxEmpty, pay } from '../support/buyer.ts';
@@ -33,5 +33,27 @@ test.each(['failed', 'cancelled'] as const)(
     expect(report).toMatchObject({ findings: [], agree: true });
     const { body: ledger } = await world.call('GET', `/api/orders/${order.merchantUid}/ledger`);
     expect(ledger).toMatchObject({ balance: 0, openCases: 0, closed: true });
+  },
+);
+
+test.each([
+  ['v2-2024-04-25', 'closed, for V2 lets one attempt succeed', true],
+  ['v1', 'open, for its money may come', false],
+] as const)(
+  '%s beside a paid attempt an account leaves the ledger %s',
+  async (version, _, closed) => {
+    const event = await world.event(2, { virtualAccounts: { policy: 'allow' } });
+    const order = await world.order(event);
+    const account = await pay(world, order, { dialect: version, method: 'vbank' });
+    const status = 'SELECT status FROM payments WHERE payment_id = $1';
+    await until('the account is on record', async () => {
+      const [row] = await world.sql<{ status: string }>(status, account.paymentId);
+      return row?.status === 'waiting_deposit';
+    });
+    await pay(world, order, { dialect: version });
+    await becomes(world, order, 'paid');
+    await inboxEmpty(world, order);
+    const { body: ledger } = await world.call('GET', `/api/orders/${order.merchantUid}/ledger`);
+    expect(ledger).toMatchObject({ balance: 0, openCases: 0, closed });
   },
 );
