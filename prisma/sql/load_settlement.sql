@@ -1,8 +1,7 @@
 -- What settling a payment needs to know of its order: wishes, live hold, policies, money moved.
 -- $1 merchant uid, $2 payment id. Locks: none. Rows: 0 or 1, as JSON.
 SELECT jsonb_build_object(
-  'id', o.id, 'eventId', o.event_id, 'amount', o.amount, 'currency', o.currency,
-  'status', o.status,
+  'id', o.id, 'eventId', o.event_id, 'amount', o.amount, 'status', o.status,
   'items', (
     SELECT jsonb_agg(jsonb_build_object(
              'ticketTypeId', i.ticket_type_id, 'quantity', i.quantity,

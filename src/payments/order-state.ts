@@ -28,7 +28,6 @@ export interface OrderState {
   id: number;
   eventId: number;
   amount: number;
-  currency: string;
   status: string;
   items: { ticketTypeId: number; quantity: number; labels: string[]; together: boolean }[];
   /** RFC 3339 instants. */

@@ -25,7 +25,7 @@ let world: World;
 /** As the release before wrote it; instants are seconds from now. */
 interface Left {
   order: string;
-  hold?: { state: 'held' | 'sold'; expiresIn: number; answered?: boolean };
+  hold?: { state: 'held' | 'sold'; expiresIn: number; answered?: boolean; gateway?: 'v1' | 'v2' };
   payment?: { status: string; cancelled?: number };
   refund?: 'requested' | 'needs_person';
   webhook?: true;
@@ -34,6 +34,13 @@ interface Left {
 
 const LEFT: Left[] = [
   { order: 'sold', hold: { state: 'sold', expiresIn: 60 }, payment: { status: 'paid' }, paid: {} },
+  // Its hold was of an attempt on V2 when the one on V1 was paid.
+  {
+    order: 'sold-across',
+    hold: { state: 'sold', expiresIn: 60, gateway: 'v2' },
+    payment: { status: 'paid' },
+    paid: {},
+  },
   { order: 'paid-unheard', hold: { state: 'held', expiresIn: -1, answered: true }, paid: {} },
   {
     order: 'webhook-waits',
@@ -114,7 +121,7 @@ async function leaveOrder({ order, hold }: Left): Promise<number> {
 
 async function leaveHold(
   buyer: string,
-  { state, expiresIn, answered = state === 'sold' }: NonNullable<Left['hold']>,
+  { state, expiresIn, answered = state === 'sold', gateway = 'v1' }: NonNullable<Left['hold']>,
   { orderId, paymentId, seat }: { orderId: number; paymentId: string; seat: number },
 ): Promise<void> {
   const id = randomUUID();
@@ -122,7 +129,7 @@ async function leaveHold(
   await run(
     `INSERT INTO holds (id, order_id, event_id, buyer_id, payment_id, gateway, quantity, created_at,
        expires_at, answer_by, answered_at)
-     VALUES ($1, $2, 1, $3, $4, 'v1', 1, now() - interval '5 min', now() + $5 * interval '1 s',
+     VALUES ($1, $2, 1, $3, $4, $7, 1, now() - interval '5 min', now() + $5 * interval '1 s',
        now() - interval '4 min', CASE WHEN $6 THEN now() - interval '4 min' END)`,
     id,
     orderId,
@@ -130,6 +137,7 @@ async function leaveHold(
     paymentId,
     expiresIn,
     answered,
+    gateway,
   );
   const move = `UPDATE seats SET state = $1, hold_id = $2, moved_by = 'worker', moved_why = 'before',
     moved_at = now() WHERE rank = $3`;
@@ -206,6 +214,14 @@ test('what was sold stays sold, what was paid unheard is sold, and nobody else k
   await becomes('never-answered', 'pending');
   await becomes('abandoned', 'pending');
   expect((await seen(world, order('sold'))).status).toBe('paid');
+});
+
+test('a sale is asked about on the version of its payment', async () => {
+  const held = await run(
+    'SELECT gateway FROM holds WHERE payment_id = $1',
+    payments.get('sold-across'),
+  );
+  expect(held).toEqual({ gateway: 'v1' });
 });
 
 test('money that was owed goes back; what was stuck is so still, and can be tried again', async () => {
